@@ -1,0 +1,149 @@
+//! What the user typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use cutover_model::TargetKind;
+use cutover_report::Format;
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 passed, 1 a check failed, 2 bad arguments or files, 3 inconclusive, \
+4 nothing was judged, 5 error of the harness or the environment, 6 something could not be put back.";
+
+/// Is it safe to move from Amazon Timestream for LiveAnalytics to Timestream for InfluxDB?
+#[derive(Debug, Parser)]
+#[command(name = "cutover", version, after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Say nothing while a run goes on; errors and the closing summary remain.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios; with no argument, the smoke scenarios.
+    Run(RunArgs),
+    /// Show every mistake of every scenario file.
+    Validate(PathArgs),
+    /// List the scenarios.
+    List(ListArgs),
+    /// Print the JSON Schema of scenario files.
+    Schema(SchemaArgs),
+    /// Print the report of a recorded run.
+    Report(ReportArgs),
+    /// Make every declared break and show which checks see it.
+    Sabotage(SabotageArgs),
+    /// Serve a stand-in until interrupted, for any client.
+    Standin(StandinArgs),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Where the scenarios run.
+    #[arg(long, value_name = "TARGET", default_value = "embedded", value_parser = target)]
+    pub(crate) target: TargetKind,
+    /// Where every random choice comes from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The folder of the run; it must be new or empty. By default a new one below reports/runs.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Which scenarios are meant.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Selection {
+    /// Scenario files, folders of them, or ids.
+    #[arg(value_name = "PATH or ID")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only scenarios with this tag; several times for any of several.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PathArgs {
+    /// Scenario files or folders of them; by default all that are shipped.
+    #[arg(value_name = "PATH or ID")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct SchemaArgs {
+    /// The files that the schema is for.
+    #[arg(long = "of", value_enum, default_value_t = SchemaOf::Scenario)]
+    pub(crate) of: SchemaOf,
+}
+
+/// The kinds of file that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Scenarios.
+    Scenario,
+    /// Query pairs.
+    Query,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// The folder of a run, or its events.jsonl.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// json, junit, html, markdown or text.
+    #[arg(long, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SabotageArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Where the scenarios run.
+    #[arg(long, value_name = "TARGET", default_value = "embedded", value_parser = target)]
+    pub(crate) target: TargetKind,
+    /// Where every random choice comes from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The folder of the run; it must be new or empty. By default a new one below reports/runs.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct StandinArgs {
+    /// Which service.
+    pub(crate) service: Service,
+    /// The address to listen on; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+}
+
+/// The services that have a stand-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Service {
+    /// InfluxDB 2.
+    Influxdb,
+    /// Timestream for LiveAnalytics.
+    Timestream,
+}
+
+fn target(name: &str) -> Result<TargetKind, String> {
+    if name == TargetKind::Embedded.word() {
+        return Ok(TargetKind::Embedded);
+    }
+    Err("the one target of this version is `embedded`".to_owned())
+}

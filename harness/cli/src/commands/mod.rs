@@ -1,0 +1,9 @@
+//! The subcommands, one module each.
+
+pub(crate) mod list;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod sabotage;
+pub(crate) mod schema;
+pub(crate) mod standin;
+pub(crate) mod validate;

@@ -1,0 +1,114 @@
+//! `cutover run`: scenarios to a verdict and a report.
+
+use std::path::{Path, PathBuf};
+
+use cutover_engine::{Events, Plan, RunCx, StopSwitch};
+use cutover_model::event::{EVENT_FORMAT, RunStart};
+use cutover_model::{Exit, RunId, RunReport};
+use cutover_report::{Format, terminal};
+
+use crate::args::RunArgs;
+use crate::interrupt;
+use crate::paths::{Default, load};
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::record::{RecordError, Recorder, folder};
+use crate::settings::Settings;
+
+pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: &Printer) -> Exit {
+    let scenarios = match load(&args.selection, Default::Smoke, printer) {
+        Ok(scenarios) => scenarios,
+        Err(exit) => return exit,
+    };
+    let plan = Plan::new(scenarios, args.target, args.seed);
+    if args.dry_run {
+        printer.out(&described(&plan));
+        return Exit::Passed;
+    }
+    let start = start_of(&plan, settings);
+    let folder = match folder(args.out.as_deref(), &start.run) {
+        Ok(folder) => folder,
+        Err(error) => return refused(&error, printer),
+    };
+    let report = runtime().map_err(|error| printer.error(&error)).and_then(|runtime| {
+        let run = perform(plan, start, &folder, (settings, printer));
+        runtime.block_on(run).map_err(|error| printer.error(&error))
+    });
+    match report {
+        Ok(report) => {
+            printer.out(&terminal(&report, printer.style()));
+            printer.say(&format!("report: {}", folder.join(Format::Html.file_name()).display()));
+            report.exit
+        }
+        Err(()) => Exit::Error,
+    }
+}
+
+/// Refuses a folder before anything is started.
+pub(crate) fn refused(error: &RecordError, printer: &Printer) -> Exit {
+    printer.error(error);
+    printer.say("  = help: give a folder that is new or empty: --out DIR");
+    Exit::BadInput
+}
+
+/// A runtime with a worker per core.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// What the run starts from. The wall clock is read here, once.
+pub(crate) fn start_of(plan: &Plan, settings: &Settings) -> RunStart {
+    let started_at_ns = settings.clock.now_ns();
+    let started = jiff::Timestamp::from_nanosecond(i128::from(started_at_ns)).unwrap_or_default();
+    RunStart {
+        format: EVENT_FORMAT,
+        run: RunId::new(format!("{}-{}", started.strftime("%Y%m%dT%H%M%SZ"), plan.seed)),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at_ns,
+        seed: plan.seed,
+        target: plan.target,
+        scenarios: u32::try_from(plan.scenarios.len()).unwrap_or(u32::MAX),
+    }
+}
+
+/// Runs a plan, shows it, records it and reports it.
+pub(crate) async fn perform(
+    plan: Plan,
+    start: RunStart,
+    folder: &Path,
+    (settings, printer): (&Settings, &Printer),
+) -> Result<RunReport, RecordError> {
+    let mut recorder = Recorder::create(folder)?;
+    let (switch, stop) = StopSwitch::new();
+    interrupt::watch(switch, *printer);
+    let cx = RunCx::new(settings.clock.clone(), PathBuf::from(folder), stop);
+    let (events, mut happened) = Events::new();
+    let running = tokio::spawn(cutover_engine::run(plan, cx, start, events));
+    let mut progress = Progress::new(settings.progress, *printer);
+    let mut recorded = Ok(());
+    while let Some(event) = happened.recv().await {
+        progress.show(&event);
+        let taken = recorder.take(event);
+        recorded = recorded.and(taken);
+    }
+    progress.finish();
+    // The events have ended, and so has the run; one that panicked lacks its last event, and the
+    // report says so.
+    drop(running.await);
+    recorded?;
+    recorder.finish()
+}
+
+/// The plan as `--dry-run` shows it.
+fn described(plan: &Plan) -> String {
+    let mut text = format!("target {}, seed {}\n", plan.target.word(), plan.seed);
+    for planned in &plan.scenarios {
+        let scenario = &planned.scenario;
+        text += &format!("\n{} ({})\n", scenario.id, scenario.file.display());
+        text += &format!("  {}\n", scenario.title);
+        for (id, _) in planned.steps() {
+            text += &format!("  {id}\n");
+        }
+    }
+    text
+}

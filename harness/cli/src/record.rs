@@ -1,0 +1,111 @@
+//! The folder of a run: events as they come, and the reports at the end.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use cutover_model::report::FoldError;
+use cutover_model::{RunEvent, RunId, RunReport};
+use cutover_report::{Format, render};
+
+const EVENTS: &str = "events.jsonl";
+
+/// A folder that cannot be the folder of a run, or a record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    #[error("`{}` is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    #[error("failed to write to `{}`", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("failed to read `{}`", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("`{}`:{line} is no event of a run", path.display())]
+    NoEvent {
+        path: PathBuf,
+        line: usize,
+        #[source]
+        cause: serde_json::Error,
+    },
+    #[error("`{}` is no record of a run", path.display())]
+    Fold {
+        path: PathBuf,
+        #[source]
+        cause: FoldError,
+    },
+}
+
+/// The record of a run that goes on.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    folder: PathBuf,
+    file: BufWriter<File>,
+    events: Vec<RunEvent>,
+}
+
+/// The folder of a run: as asked for, or a new one for this run.
+pub(crate) fn folder(asked: Option<&Path>, run: &RunId) -> Result<PathBuf, RecordError> {
+    let folder = match asked {
+        Some(folder) => folder.to_owned(),
+        None => Path::new("reports").join("runs").join(run.as_str()),
+    };
+    let occupied = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+    if occupied {
+        return Err(RecordError::NotEmpty(folder));
+    }
+    fs::create_dir_all(&folder)
+        .map_err(|cause| RecordError::Write { path: folder.clone(), cause })?;
+    Ok(folder)
+}
+
+impl Recorder {
+    pub(crate) fn create(folder: &Path) -> Result<Self, RecordError> {
+        let path = folder.join(EVENTS);
+        let file = File::create(&path).map_err(|cause| RecordError::Write { path, cause })?;
+        let (folder, file) = (folder.to_owned(), BufWriter::new(file));
+        Ok(Self { folder, file, events: Vec::new() })
+    }
+
+    /// Writes an event down, at once: a run that is killed leaves what it has seen.
+    pub(crate) fn take(&mut self, event: RunEvent) -> Result<(), RecordError> {
+        let written = serde_json::to_writer(&mut self.file, &event)
+            .map_err(std::io::Error::from)
+            .and_then(|()| self.file.write_all(b"\n"))
+            .and_then(|()| self.file.flush());
+        self.events.push(event);
+        written.map_err(|cause| RecordError::Write { path: self.folder.join(EVENTS), cause })
+    }
+
+    /// Folds the events and writes the report in every form.
+    pub(crate) fn finish(self) -> Result<RunReport, RecordError> {
+        let report = RunReport::fold(&self.events)
+            .map_err(|cause| RecordError::Fold { path: self.folder.join(EVENTS), cause })?;
+        for format in Format::ALL {
+            let path = self.folder.join(format.file_name());
+            fs::write(&path, render(format, &report))
+                .map_err(|cause| RecordError::Write { path, cause })?;
+        }
+        Ok(report)
+    }
+}
+
+/// Reads the record of a run back. `run` is its folder or its file of events.
+pub(crate) fn read(run: &Path) -> Result<RunReport, RecordError> {
+    let path = if run.is_dir() { run.join(EVENTS) } else { run.to_owned() };
+    let failed = |cause| RecordError::Read { path: path.clone(), cause };
+    let lines = BufReader::new(File::open(&path).map_err(failed)?).lines();
+    let mut events = Vec::new();
+    for (line, text) in (1..).zip(lines) {
+        let event = serde_json::from_str::<RunEvent>(&text.map_err(failed)?)
+            .map_err(|cause| RecordError::NoEvent { path: path.clone(), line, cause })?;
+        events.push(event);
+    }
+    RunReport::fold(&events).map_err(|cause| RecordError::Fold { path, cause })
+}

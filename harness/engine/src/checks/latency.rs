@@ -1,0 +1,328 @@
+//! Latency: do the same queries answer the same, and fast enough, from both stores?
+//!
+//! Arrivals are open, both stores are asked in the same seconds in an order drawn from the seed,
+//! and latency counts from the instant at which a question was due. Each pair of answers is
+//! compared: a fast wrong answer fails.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cutover_clients::ClientError;
+use cutover_clients::influx::InfluxClient;
+use cutover_clients::timestream::TimestreamClient;
+use cutover_faults::{FaultGuard, FaultKind, Faults, Proxy, Scope};
+use cutover_load::{
+    Arrival, Labelled, Operation, Outcome, OutcomeClass, Rate, Recording, RunOptions, Schedule,
+    Summary, run_open,
+};
+use cutover_model::event::{Fact, Figure};
+use cutover_model::scenario::{
+    LatencyExpect, LatencySabotage, LatencyStep, LatencySubject, QueryPair, Statistic,
+};
+use cutover_model::{
+    Expectation, FieldValue, Finding, FindingCode, Judgement, Ratio, Store, Timing, Verdict,
+};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::queries::{Agreement, Answers, Disagreement, Question, ask_destination, ask_source};
+use super::timed::{self, Demand, Observed};
+use super::{Check, CollectError};
+use crate::dispatch::StepCx;
+use crate::stores::Stores;
+
+/// Connections to each store. More questions than these are never under way at a time.
+const CONNECTIONS: usize = 32;
+
+/// How long a question may go unanswered before it counts as a timeout.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The check, and the break to make if this run is for one.
+pub(crate) struct LatencyCheck<'a> {
+    pub(crate) step: &'a LatencyStep,
+    pub(crate) sabotage: Option<&'a LatencySabotage>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LatencyEvidence {
+    /// What the clock readings are worth.
+    pub timing: Timing,
+    /// The latencies of both stores, under the stores' words.
+    pub recording: Recording,
+    /// Whether the answers were the same.
+    pub agreement: Agreement,
+}
+
+impl Check for LatencyCheck<'_> {
+    type Evidence = LatencyEvidence;
+
+    fn subject(&self) -> &'static str {
+        "both stores answer the same queries"
+    }
+
+    async fn collect(&self, cx: &StepCx<'_>) -> Result<LatencyEvidence, CollectError> {
+        let faulty = match self.sabotage {
+            Some(sabotage) => Some(Faulty::start(cx.stores, *sabotage, cx.planned.seed).await?),
+            None => None,
+        };
+        let destination = match &faulty {
+            Some(faulty) => faulty.client.clone(),
+            None => cx.stores.destination.clone(),
+        };
+        let shared = Arc::new(Shared {
+            source: cx.stores.source.clone(),
+            destination,
+            pairs: self.step.queries.clone(),
+            seed: cx.planned.seed,
+            answers: Mutex::new(Answers::default()),
+        });
+        let operation = |store: Store| Labelled {
+            label: store.word().to_owned(),
+            operation: Asking { store, shared: Arc::clone(&shared) },
+        };
+        let operations = vec![operation(Store::Source), operation(Store::Destination)];
+        // Each round asks both stores, so twice as many arrivals are due as questions.
+        let rate = rate_of(self.step.rate.per_second() * 2.0);
+        let schedule = Schedule::new(Arrival::Constant { rate }, cx.planned.seed)?;
+        let options = RunOptions {
+            duration: self.step.duration,
+            warm_up: self.step.warm_up,
+            timeout: TIMEOUT,
+            connections: CONNECTIONS * 2,
+        };
+        let recording = run_open(operations, schedule, options, cx.cx.stop.receiver()).await?;
+        drop(faulty);
+        let answers = std::mem::take(&mut *shared.answers());
+        let timing = cx.target.capabilities.timing;
+        Ok(LatencyEvidence { timing, recording, agreement: answers.into_agreement() })
+    }
+
+    fn judge(&self, evidence: &LatencyEvidence) -> Verdict {
+        judge(self.step, evidence)
+    }
+
+    fn facts(&self, evidence: &LatencyEvidence) -> Vec<Fact> {
+        let mut facts = vec![
+            Fact::count("answers compared", evidence.agreement.compared),
+            Fact::count("values compared", evidence.agreement.points),
+        ];
+        for store in [Store::Source, Store::Destination] {
+            if let Some(summary) = evidence.recording.summary(store.word()) {
+                facts.extend(timed::facts(store.word(), &summary));
+            }
+        }
+        facts
+    }
+
+    fn figures(&self, evidence: &LatencyEvidence) -> Vec<Figure> {
+        vec![
+            timed::percentiles("Latency from the intended start", &[&evidence.recording]),
+            timed::per_second("Queries answered", "queries", &[&evidence.recording]),
+        ]
+    }
+}
+
+/// A rate as the schedule keeps it: a whole number in a thousand seconds.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a validated rate is positive, and the cast saturates"
+)]
+pub(super) fn rate_of(per_second: f64) -> Rate {
+    Rate {
+        operations: ((per_second * 1_000.0).round() as u64).max(1),
+        per: Duration::from_secs(1_000),
+    }
+}
+
+struct Shared {
+    source: TimestreamClient,
+    destination: InfluxClient,
+    pairs: Vec<QueryPair>,
+    seed: u64,
+    answers: Mutex<Answers>,
+}
+
+impl Shared {
+    fn answers(&self) -> std::sync::MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asking one store.
+#[derive(Clone)]
+struct Asking {
+    store: Store,
+    shared: Arc<Shared>,
+}
+
+impl Operation for Asking {
+    async fn run(&self, k: u64) -> Outcome {
+        let shared = &self.shared;
+        let Some(question) = Question::draw(&shared.pairs, shared.seed, k) else {
+            return Outcome::failed(OutcomeClass::Error("no query"));
+        };
+        let answer = &question.pair.answer;
+        let asked = match self.store {
+            Store::Source => ask_source(&shared.source, &question.sql(), answer).await,
+            Store::Destination => {
+                ask_destination(&shared.destination, &question.flux(), answer).await
+            }
+        };
+        let (outcome, points) = match asked {
+            Ok(points) => (Outcome::ok(1), Some(points)),
+            Err(error) => (Outcome::failed(class_of(&error)), None),
+        };
+        shared.answers().take((k, &question), self.store, points);
+        outcome
+    }
+}
+
+/// How a failed request is counted.
+pub(super) fn class_of(error: &ClientError) -> OutcomeClass {
+    match error {
+        ClientError::TimedOut { .. } => OutcomeClass::Timeout,
+        ClientError::NotConnected { .. } => OutcomeClass::Error("no connection"),
+        ClientError::Interrupted { .. } => OutcomeClass::Error("the connection broke"),
+        ClientError::Answered { status: 429 | 503, .. } => OutcomeClass::Error("throttled"),
+        ClientError::Answered { status, .. } if *status >= 500 => {
+            OutcomeClass::Error("server error")
+        }
+        ClientError::Answered { .. } => OutcomeClass::Rejected("refused"),
+        ClientError::Query { .. } => OutcomeClass::Error("query error"),
+        ClientError::Truncated { .. } => OutcomeClass::Error("truncated answer"),
+        ClientError::Malformed { .. } => OutcomeClass::Error("malformed answer"),
+        ClientError::Invalid { .. } => OutcomeClass::Rejected("invalid request"),
+    }
+}
+
+/// The destination behind a proxy that misbehaves for as long as this is alive.
+pub(super) struct Faulty {
+    pub(super) client: InfluxClient,
+    // Dropped in this order: first the fault is lifted, then the proxy ends.
+    _fault: FaultGuard,
+    _proxy: Proxy,
+}
+
+impl Faulty {
+    async fn start(
+        stores: &Stores,
+        sabotage: LatencySabotage,
+        seed: u64,
+    ) -> Result<Self, CollectError> {
+        let fault = match sabotage {
+            LatencySabotage::FailQueries(ratio) => service_unavailable(ratio),
+            LatencySabotage::WrongAnswer(ratio) => FaultKind::WrongAnswer { ratio },
+            LatencySabotage::AddLatency(add) => FaultKind::Latency { add, ratio: Ratio::ONE },
+        };
+        Self::inject(stores, (fault, Scope::queries()), seed).await
+    }
+
+    pub(super) async fn inject(
+        stores: &Stores,
+        (fault, scope): (FaultKind, Scope),
+        seed: u64,
+    ) -> Result<Self, CollectError> {
+        let faults = Faults::new(seed);
+        let proxy = Proxy::start(stores.destination_url(), &faults).await?;
+        let client =
+            stores.destination_through(proxy.url()).map_err(CollectError::Destination)?;
+        Ok(Self { client, _fault: faults.inject(fault, scope), _proxy: proxy })
+    }
+}
+
+/// A fault that answers with a 503.
+pub(super) fn service_unavailable(ratio: Ratio) -> FaultKind {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    FaultKind::HttpError { status, ratio, retry_after: None }
+}
+
+/// Holds the figures against what the file expects.
+pub fn judge(step: &LatencyStep, evidence: &LatencyEvidence) -> Verdict {
+    let of = |store: Store| evidence.recording.summary(store.word());
+    let (source, destination) = (of(Store::Source), of(Store::Destination));
+    let mut expectations = vec![agreement(&evidence.agreement)];
+    for (store, summary) in [(Store::Source, &source), (Store::Destination, &destination)] {
+        if !limits_errors(step, store) {
+            expectations.push(timed::no_errors(store.word(), summary.as_ref()));
+        }
+    }
+    let sides = (source.as_ref(), destination.as_ref());
+    expectations
+        .extend(step.expect.iter().map(|expect| expectation(expect, sides, evidence.timing)));
+    let mut findings: Vec<Finding> =
+        evidence.agreement.witnesses.iter().map(disagreement).collect();
+    for (store, summary) in [(Store::Source, &source), (Store::Destination, &destination)] {
+        if let Some(summary) = summary {
+            findings.extend(timed::failures(store.word(), &summary.outcomes));
+        }
+    }
+    Verdict { expectations, findings }
+}
+
+fn limits_errors(step: &LatencyStep, store: Store) -> bool {
+    step.expect.iter().any(|expect| {
+        expect.statistic == Statistic::Errors && expect.subject == LatencySubject::Store(store)
+    })
+}
+
+fn agreement(agreement: &Agreement) -> Expectation {
+    let Agreement { compared, points, differing, .. } = *agreement;
+    let (judgement, reason) = match (points, differing) {
+        (0, 0) => (Judgement::Inconclusive, Some("no value was compared".to_owned())),
+        (_, 0) => (Judgement::Pass, None),
+        _ => (Judgement::Fail, None),
+    };
+    Expectation {
+        expected: "answers that differ = 0".to_owned(),
+        observed: format!("{differing} of {compared}"),
+        judgement,
+        reason,
+        timed: false,
+    }
+}
+
+fn expectation(
+    expect: &LatencyExpect,
+    (source, destination): (Option<&Summary>, Option<&Summary>),
+    timing: Timing,
+) -> Expectation {
+    let read = |summary: Option<&Summary>| timed::read(summary?, expect.statistic);
+    let samples = |summary: Option<&Summary>| summary.map_or(0, |it| it.samples);
+    let lag = |summary: Option<&Summary>| summary.and_then(|it| it.lag_p95);
+    let (subject, observed) = match expect.subject {
+        LatencySubject::Store(store) => {
+            let side = if store == Store::Source { source } else { destination };
+            let (value, samples, lag) = (read(side), samples(side), lag(side));
+            (store.word(), Observed { value, samples, lag })
+        }
+        LatencySubject::DestinationBySource => {
+            let ours = read(source).filter(|value| *value > 0.0);
+            let value = ours.and_then(|ours| Some(read(destination)? / ours));
+            let samples = samples(source).min(samples(destination));
+            ("destination / source", Observed { value, samples, lag: None })
+        }
+    };
+    let demand = Demand {
+        subject: subject.to_owned(),
+        statistic: expect.statistic,
+        limit: expect.limit,
+        min_samples: expect.min_samples,
+    };
+    timed::judge(&demand, &observed, timing)
+}
+
+fn disagreement(disagreement: &Disagreement) -> Finding {
+    let Disagreement { question, time_ns, source, destination } = disagreement;
+    let side = |value: &Option<FieldValue>| {
+        value.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string)
+    };
+    let at = time_ns.map_or_else(String::new, |time_ns| format!(" at {time_ns}"));
+    let (source, destination) = (side(source), side(destination));
+    Finding {
+        code: FindingCode::AnswerDiffers,
+        message: format!("{question}{at}: source {source}, destination {destination}"),
+        witness: None,
+    }
+}

@@ -1,0 +1,186 @@
+//! The one `match` over the kinds of step. A new kind does not compile until it is wired here.
+
+use cutover_migrate::{Migrated, Options, Progress, migrate};
+use cutover_model::event::Fact;
+use cutover_model::scenario::{DataSet, MigrateStep, SeedStep, Step};
+use cutover_model::{DataName, Finding, FindingCode, RunEventKind, StepId};
+use cutover_targets::Target;
+
+use crate::checks::latency::LatencyCheck;
+use crate::checks::load::LoadCheck;
+use crate::checks::parity::ParityCheck;
+use crate::checks::rollback::RollbackCheck;
+use crate::checks::run_check;
+use crate::cx::RunCx;
+use crate::events::Events;
+use crate::plan::PlannedScenario;
+use crate::seed::{retry_policy, seed};
+use crate::stores::Stores;
+
+/// What a step works with.
+pub(crate) struct StepCx<'a> {
+    pub(crate) planned: &'a PlannedScenario,
+    /// The place of the step in the scenario.
+    pub(crate) index: usize,
+    pub(crate) id: &'a StepId,
+    pub(crate) stores: &'a Stores,
+    pub(crate) target: &'a Target,
+    pub(crate) cx: &'a RunCx,
+    pub(crate) events: &'a Events,
+}
+
+/// Whether the steps after this one have something to stand on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// They have.
+    Whole,
+    /// They have not: what this step should have done is not there.
+    Broken,
+}
+
+pub(crate) async fn run_step(step: &Step, cx: &StepCx<'_>) -> Ended {
+    match step {
+        Step::Seed(step) => run_seed(step, cx).await,
+        Step::Migrate(step) => run_migrate(step, cx).await,
+        Step::Parity(step) => {
+            let sabotage = cx.sabotage(&step.sabotage);
+            run_check(&ParityCheck { step, sabotage }, cx).await
+        }
+        Step::Latency(step) => {
+            let sabotage = cx.sabotage(&step.sabotage);
+            run_check(&LatencyCheck { step, sabotage }, cx).await
+        }
+        Step::Load(step) => {
+            let sabotage = cx.sabotage(&step.sabotage);
+            run_check(&LoadCheck { step, sabotage }, cx).await
+        }
+        Step::Rollback(step) => {
+            let sabotage = cx.sabotage(&step.sabotage).copied();
+            run_check(&RollbackCheck { step, sabotage }, cx).await
+        }
+    }
+}
+
+impl<'a> StepCx<'a> {
+    /// The declared break to make in this step, if this run is for one.
+    fn sabotage<'s, S>(&self, declared: &'s [S]) -> Option<&'s S> {
+        self.planned.break_of(self.index).map(|entry| &declared[entry])
+    }
+
+    /// The data sets of those names, in that order.
+    pub(crate) fn data(&self, names: &'a [DataName]) -> impl Iterator<Item = &'a DataSet> {
+        let sets = &self.planned.scenario.data;
+        // A validated scenario names only data sets that it declares.
+        names.iter().filter_map(move |name| sets.iter().find(|data| data.name == *name))
+    }
+
+    /// Tells how far the step is.
+    pub(crate) fn progress(&self, done: u64, total: Option<u64>, unit: &str) {
+        self.events.emit(RunEventKind::StepProgressed {
+            scenario: self.planned.scenario.id.clone(),
+            step: self.id.clone(),
+            done,
+            total,
+            unit: unit.to_owned(),
+        });
+    }
+
+    fn finish(&self, facts: Vec<Fact>, findings: Vec<Finding>) -> Ended {
+        self.events.emit(RunEventKind::StepFinished {
+            scenario: self.planned.scenario.id.clone(),
+            step: self.id.clone(),
+            facts,
+            findings,
+        });
+        Ended::Whole
+    }
+
+    fn fail(&self, error: &(dyn std::error::Error + 'static)) -> Ended {
+        self.events.error(Some(&self.planned.scenario.id), Some(self.id), error);
+        Ended::Broken
+    }
+}
+
+async fn run_seed(step: &SeedStep, cx: &StepCx<'_>) -> Ended {
+    let (mut facts, mut findings, mut before) = (Vec::new(), Vec::new(), 0);
+    for data in cx.data(&step.data) {
+        let progress = |lines| cx.progress(before + lines, None, "rows");
+        let chance = (cx.planned.seed, &cx.cx.stop);
+        match seed(&cx.stores.source, data, chance, progress).await {
+            Ok(seeded) => {
+                before += seeded.lines;
+                facts.extend(seeded.facts(data));
+                let told = seeded.findings.len() as u64;
+                findings.extend(seeded.findings);
+                findings.extend(more_findings(seeded.left_out - told));
+            }
+            Err(error) => return cx.fail(&error),
+        }
+    }
+    cx.finish(facts, findings)
+}
+
+fn more_findings(count: u64) -> Option<Finding> {
+    (count > 0).then(|| Finding {
+        code: FindingCode::ValueUnreadable,
+        message: format!("{count} more lines are not in the source"),
+        witness: None,
+    })
+}
+
+async fn run_migrate(step: &MigrateStep, cx: &StepCx<'_>) -> Ended {
+    let (mut facts, mut findings, mut before) = (Vec::new(), Vec::new(), 0);
+    let batch = usize::try_from(step.batch).unwrap_or(usize::MAX);
+    let options = Options { batch, retry: retry_policy(cx.planned.seed) };
+    for data in cx.data(&step.data) {
+        let retention = cutover_clients::influx::Retention::Infinite;
+        if let Err(error) = cx.stores.destination.ensure_bucket(&data.bucket, retention).await {
+            return cx.fail(&error);
+        }
+        let progress = |rows| {
+            cx.progress(before + rows, None, "rows");
+            if cx.cx.stop.is_asked() { Progress::Stop } else { Progress::GoOn }
+        };
+        let (source, destination) = (&cx.stores.source, &cx.stores.destination);
+        match migrate(source, destination, (data, options), progress).await {
+            Ok(migrated) => {
+                before += migrated.rows_read;
+                facts.extend(migrate_facts(data, &migrated));
+                findings.extend(migrate_findings(data, &migrated));
+            }
+            Err(error) => return cx.fail(&error),
+        }
+    }
+    cx.finish(facts, findings)
+}
+
+fn migrate_facts(data: &DataSet, migrated: &Migrated) -> Vec<Fact> {
+    let fact = |what: &str, count| Fact::count(format!("{}: {what}", data.name), count);
+    let mut facts = vec![
+        fact("rows read from the source", migrated.rows_read),
+        fact("points acknowledged by the destination", migrated.points_acknowledged),
+        fact("write requests", migrated.requests),
+    ];
+    if migrated.retries > 0 {
+        facts.push(fact("requests sent again", migrated.retries));
+    }
+    facts
+}
+
+fn migrate_findings(data: &DataSet, migrated: &Migrated) -> Vec<Finding> {
+    let finding = |message| Finding { code: FindingCode::RowMissing, message, witness: None };
+    let dropped = (migrated.points_dropped > 0).then(|| {
+        let (count, reasons) = (migrated.points_dropped, migrated.drop_reasons.join("; "));
+        finding(format!("{}: the destination dropped {count} points: {reasons}", data.name))
+    });
+    let unwritable = migrated.unwritable.iter().map(|row| {
+        let at = row.time_ns;
+        finding(format!("{}: the row at {at} is not written: {}", data.name, row.reason))
+    });
+    let told = migrated.unwritable.len() as u64;
+    let more = (migrated.rows_unwritable > told).then(|| {
+        let count = migrated.rows_unwritable - told;
+        finding(format!("{}: {count} more rows are not written", data.name))
+    });
+    dropped.into_iter().chain(unwritable).chain(more).collect()
+}

@@ -1,0 +1,143 @@
+//! The plan of a run: which scenarios, in which order, under which seeds.
+
+use cutover_model::draw::{draw, stream_of};
+use cutover_model::scenario::Step;
+use cutover_model::{Scenario, StepId, TargetKind};
+
+/// What a run does, before it does anything.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Where the scenarios run.
+    pub target: TargetKind,
+    /// Where every random choice comes from.
+    pub seed: u64,
+    /// The scenarios, in order.
+    pub scenarios: Vec<PlannedScenario>,
+}
+
+/// One scenario of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedScenario {
+    /// What to do.
+    pub scenario: Scenario,
+    /// Its own seed, from the run's and its id, so that it does not depend on its neighbours.
+    pub seed: u64,
+    /// The break to make, if this is no ordinary run.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// One declared break of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sabotage {
+    /// The place of the check among the steps.
+    pub step: usize,
+    /// The place of the break among the check's own.
+    pub entry: usize,
+}
+
+impl Plan {
+    /// The plan of an ordinary run.
+    pub fn new(scenarios: Vec<Scenario>, target: TargetKind, seed: u64) -> Self {
+        let planned = |scenario| PlannedScenario::new(scenario, seed, None);
+        Self { target, seed, scenarios: scenarios.into_iter().map(planned).collect() }
+    }
+
+    /// One plan for each declared break: the scenario's groundwork, the break, and its check.
+    pub fn sabotaged(scenario: &Scenario, target: TargetKind, seed: u64) -> Vec<Self> {
+        let breaks = scenario.steps.iter().enumerate().flat_map(|(step, it)| {
+            (0..sabotages(it).len()).map(move |entry| Sabotage { step, entry })
+        });
+        let plan = |sabotage| Self {
+            target,
+            seed,
+            scenarios: vec![PlannedScenario::new(scenario.clone(), seed, Some(sabotage))],
+        };
+        breaks.map(plan).collect()
+    }
+}
+
+impl PlannedScenario {
+    fn new(scenario: Scenario, seed: u64, sabotage: Option<Sabotage>) -> Self {
+        let seed = draw(seed, stream_of(scenario.id.as_str()), 0);
+        Self { scenario, seed, sabotage }
+    }
+
+    /// The steps with their ids, in order.
+    pub fn steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
+        let steps = self.scenario.steps.iter().enumerate();
+        steps.map(|(index, step)| (StepId::at(index, step.kind()), step))
+    }
+
+    /// The declared break of the check at `index`, if it is the one to make.
+    pub(crate) fn break_of(&self, index: usize) -> Option<usize> {
+        self.sabotage.filter(|sabotage| sabotage.step == index).map(|sabotage| sabotage.entry)
+    }
+
+    /// Whether the check at `index` is none of this plan's business.
+    pub(crate) fn leaves_out(&self, index: usize) -> bool {
+        let check = self.scenario.steps[index].kind().is_check();
+        check && self.sabotage.is_some_and(|sabotage| sabotage.step != index)
+    }
+
+    /// Whether the break to make shows in timing alone.
+    pub fn sabotage_needs_timing(&self) -> bool {
+        use cutover_model::scenario::{LatencySabotage, LoadSabotage};
+        self.sabotage.is_some_and(|Sabotage { step, entry }| {
+            match &self.scenario.steps[step] {
+                Step::Latency(step) => {
+                    matches!(step.sabotage.get(entry), Some(LatencySabotage::AddLatency(_)))
+                }
+                Step::Load(step) => {
+                    matches!(step.sabotage.get(entry), Some(LoadSabotage::AddLatency(_)))
+                }
+                Step::Seed(_) | Step::Migrate(_) | Step::Parity(_) | Step::Rollback(_) => false,
+            }
+        })
+    }
+
+    /// The declared break to make, as the file names it.
+    pub fn sabotage_name(&self) -> Option<String> {
+        let Sabotage { step, entry } = self.sabotage?;
+        sabotages(&self.scenario.steps[step]).into_iter().nth(entry)
+    }
+}
+
+/// The declared breaks of a step, as the file names them.
+fn sabotages(step: &Step) -> Vec<String> {
+    use cutover_model::ShortDuration;
+    use cutover_model::scenario::{LatencySabotage, LoadSabotage, ParitySabotage};
+    match step {
+        Step::Seed(_) | Step::Migrate(_) => Vec::new(),
+        Step::Parity(step) => step
+            .sabotage
+            .iter()
+            .map(|sabotage| match sabotage {
+                ParitySabotage::DropRows(rows) => format!("drop_rows: {rows}"),
+                ParitySabotage::AddRows(rows) => format!("add_rows: {rows}"),
+                ParitySabotage::ShiftTime(by) => format!("shift_time: {}", ShortDuration(*by)),
+                ParitySabotage::FlipLowestBit(field) => format!("flip_lowest_bit: {field}"),
+            })
+            .collect(),
+        Step::Latency(step) => step
+            .sabotage
+            .iter()
+            .map(|sabotage| match sabotage {
+                LatencySabotage::FailQueries(share) => format!("fail_queries: {share}"),
+                LatencySabotage::WrongAnswer(share) => format!("wrong_answer: {share}"),
+                LatencySabotage::AddLatency(by) => format!("add_latency: {}", ShortDuration(*by)),
+            })
+            .collect(),
+        Step::Load(step) => step
+            .sabotage
+            .iter()
+            .map(|sabotage| match sabotage {
+                LoadSabotage::SwallowWrites(share) => format!("swallow_writes: {share}"),
+                LoadSabotage::FailRequests(share) => format!("fail_requests: {share}"),
+                LoadSabotage::AddLatency(by) => format!("add_latency: {}", ShortDuration(*by)),
+            })
+            .collect(),
+        Step::Rollback(step) => {
+            step.sabotage.iter().map(|sabotage| sabotage.key().to_owned()).collect()
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The rollback drill: the migrated application in virtual time, on its way out and back.
+//!
+//! [`collect`] runs the drill and records a [`RollbackEvidence`]; [`judge`] holds that against the
+//! step and never runs anything. The drill's world (`world`) is an in-memory network with both
+//! stand-ins; on it run a small reference backend (`backend`) that reads the migration's flags
+//! (`flag_store`) as the real application does, devices that use it (`devices`), and a controller
+//! (`controller`) that climbs the ladder and comes back when a trigger fires. The triggers
+//! and the ladder themselves are `cutover_traffic`'s, and faults are `cutover_faults`'.
+
+mod backend;
+mod collect;
+mod controller;
+mod devices;
+mod error;
+mod flag_store;
+mod history;
+mod invariants;
+mod judge;
+mod names;
+mod shown;
+mod stage;
+mod stores;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use collect::collect;
+pub use error::DrillError;
+pub use history::{
+    Attempt, AttemptKind, FaultInterval, InstanceHistory, PublishedFlags, QueryEvent,
+    RollbackEvidence, SeenFlags, StoredPoint, WriteEvent, WriteFate,
+};
+pub use judge::judge;
+pub use shown::{facts, figure};

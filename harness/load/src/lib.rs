@@ -1,0 +1,38 @@
+//! Load: drive an operation at a rate and record what happened, without flattering anyone.
+//!
+//! [`run_open`] sends at instants that a [`Schedule`] fixed beforehand, whatever the answers do;
+//! [`run_closed`] lets a number of users wait for each answer. Both drive an [`Operation`] and end
+//! in a [`Recording`]. In the open model latency counts from the instant at which an arrival was
+//! due, so a server that stalls is charged for everyone who had to wait; the time from the
+//! sending is kept beside it. Errors and timeouts stay in the base of every percentile.
+//!
+//! What an operation does is not known here, and neither is a limit: the pure functions of
+//! [`Histogram`] and [`quantile_interval`] help whoever judges.
+
+mod closed;
+mod histogram;
+mod interleave;
+mod open;
+mod operation;
+mod options;
+mod pacing;
+mod recorder;
+mod recording;
+mod schedule;
+mod statistics;
+mod summary;
+
+pub use closed::{Closed, run_closed};
+pub use histogram::{Histogram, HistogramError};
+pub use open::run_open;
+pub use operation::{Labelled, Operation, Outcome, OutcomeClass};
+pub use options::{RunError, RunOptions};
+pub use recording::{
+    MergeError, Model, OperationRecording, OutcomeCounts, Recording, Samples, Second,
+};
+pub use schedule::{Arrival, Instants, Rate, Schedule, ScheduleError};
+pub use statistics::{Interval, Quantile, QuantileError, quantile_interval};
+pub use summary::{Latency, Summary};
+
+#[cfg(test)]
+mod truth;

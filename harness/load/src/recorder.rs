@@ -1,0 +1,117 @@
+//! Writes what happens during a run into a [`Recording`].
+//!
+//! The main type is [`Recorder`]; the connections of a run share one. It decides the phase of an
+//! arrival by the instant at which it was due, so that a slow warm-up cannot leak into the
+//! measured phase.
+
+use std::time::Duration;
+
+use crate::histogram::{quantised_ns, whole_ns};
+use crate::operation::{Outcome, OutcomeClass};
+use crate::recording::{Model, OperationRecording, Recording};
+
+/// One arrival, with instants counted from the start of the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived {
+    pub(crate) operation: usize,
+    pub(crate) due: Duration,
+    /// When a connection was there for it.
+    pub(crate) free: Duration,
+    pub(crate) sent: Duration,
+    pub(crate) done: Duration,
+    pub(crate) outcome: Outcome,
+}
+
+/// An arrival that was due and never sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unsent {
+    pub(crate) operation: usize,
+    pub(crate) due: Duration,
+    pub(crate) given_up: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    warm_up: Duration,
+    timeout: Duration,
+    last_sent: Duration,
+    operations: Vec<OperationRecording>,
+}
+
+impl Recorder {
+    pub(crate) fn new(operations: usize, warm_up: Duration, timeout: Duration) -> Self {
+        let operations = (0..operations).map(|_| OperationRecording::default()).collect();
+        Self { warm_up, timeout, last_sent: Duration::ZERO, operations }
+    }
+
+    pub(crate) fn record(&mut self, arrived: Arrived) {
+        let Arrived { operation, due, free, sent, done, outcome } = arrived;
+        let mut response = done.saturating_sub(due);
+        let mut service = done.saturating_sub(sent);
+        if outcome.class == OutcomeClass::Timeout {
+            // An operation may give up earlier by a rule of its own; it was not answered either way.
+            response = response.max(self.timeout);
+            service = service.max(self.timeout);
+        }
+        let recording = &mut self.operations[operation];
+        let measured = due >= self.warm_up;
+        let samples = if measured { &mut recording.measured } else { &mut recording.warm_up };
+        samples.response.record(response);
+        samples.service.record(service);
+        samples.lag.record(sent.saturating_sub(due.max(free)));
+        samples.waited += u64::from(free > due);
+        samples.outcomes.count(outcome.class);
+        samples.work += outcome.work;
+        if measured {
+            self.last_sent = self.last_sent.max(sent);
+        }
+        recording.count_response(due, response);
+        let second = recording.seconds.entry(done.as_secs()).or_default();
+        second.ended += 1;
+        second.failed += u64::from(outcome.class != OutcomeClass::Ok);
+        second.work += outcome.work;
+    }
+
+    pub(crate) fn record_unsent(&mut self, unsent: Unsent) {
+        let Unsent { operation, due, given_up } = unsent;
+        let waited = given_up.saturating_sub(due);
+        let recording = &mut self.operations[operation];
+        let samples =
+            if due >= self.warm_up { &mut recording.measured } else { &mut recording.warm_up };
+        samples.response.record(waited);
+        samples.waited += 1;
+        samples.outcomes.unsent += 1;
+        recording.count_response(due, waited);
+    }
+
+    /// Ends the recording. `stopped` is the instant at which the run was told to stop, if it was.
+    pub(crate) fn finish(self, frame: Frame, labels: Vec<String>) -> Recording {
+        let Frame { model, duration, stopped } = frame;
+        let since = |instant: Duration| instant.saturating_sub(self.warm_up);
+        let covered = stopped.map_or(duration, |stopped| since(stopped).min(duration));
+        Recording {
+            model,
+            complete: stopped.is_none(),
+            warm_up: self.warm_up,
+            duration,
+            covered,
+            span: covered.max(since(self.last_sent)),
+            operations: labels.into_iter().zip(self.operations).collect(),
+        }
+    }
+}
+
+/// What a recorder has to be told about its run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    pub(crate) model: Model,
+    pub(crate) duration: Duration,
+    pub(crate) stopped: Option<Duration>,
+}
+
+impl OperationRecording {
+    fn count_response(&mut self, due: Duration, response: Duration) {
+        let second = self.seconds.entry(due.as_secs()).or_default();
+        *second.response.entry(quantised_ns(whole_ns(response))).or_default() += 1;
+    }
+}

@@ -1,0 +1,360 @@
+//! What a run leaves behind: everything a judge needs, in bounded memory.
+//!
+//! The main type is [`Recording`]. It holds histograms and counters for each operation and phase, and
+//! one entry for each second, so that any window can be judged later without a second run. It can
+//! be written down, read back and merged with the recordings of other shards; percentiles are made
+//! from it in [`Summary`](crate::Summary), never stored.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::histogram::Histogram;
+use crate::operation::OutcomeClass;
+
+/// How arrivals came about. Latencies of the two models are not comparable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// Arrivals were due at instants fixed beforehand.
+    Open,
+    /// Each user waited for an answer before asking again: latency leaves out the queueing of
+    /// users who were not there to ask.
+    Closed,
+}
+
+/// The record of one run, or of several shards of one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// How arrivals came about.
+    pub model: Model,
+    /// Whether the run went on to its planned end.
+    pub complete: bool,
+    /// The planned length of the warm-up.
+    pub warm_up: Duration,
+    /// The planned length of the measured phase.
+    pub duration: Duration,
+    /// How much of the measured phase took place: all of it unless the run was stopped.
+    pub covered: Duration,
+    /// From the beginning of the measured phase until its last arrival was sent: longer than
+    /// `covered` if the load could not be sent in time.
+    pub span: Duration,
+    /// The operations by label.
+    pub operations: BTreeMap<String, OperationRecording>,
+}
+
+/// The record of one operation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OperationRecording {
+    /// Arrivals that were due during the warm-up.
+    pub warm_up: Samples,
+    /// Arrivals that were due in the measured phase.
+    pub measured: Samples,
+    /// Both phases by second, counted from the start of the run; seconds without any event have
+    /// no entry.
+    pub seconds: BTreeMap<u64, Second>,
+}
+
+/// Everything recorded about the arrivals of one operation in one phase.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Samples {
+    /// From the instant at which each arrival was due to its answer. Every arrival is in it,
+    /// failed ones included; one that was never sent is in it with the time that it waited.
+    pub response: Histogram,
+    /// From the sending to the answer; arrivals that were never sent are not in it.
+    pub service: Histogram,
+    /// How late the generator itself was: from the instant at which an arrival was due and a
+    /// connection free to the sending. Waiting for a connection is the service's doing and not
+    /// in it.
+    pub lag: Histogram,
+    /// Arrivals that found no free connection when they were due.
+    pub waited: u64,
+    /// How the arrivals ended.
+    pub outcomes: OutcomeCounts,
+    /// The work that was done.
+    pub work: u64,
+}
+
+/// How many operations ended in which way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeCounts {
+    /// Answered, and right.
+    pub ok: u64,
+    /// Failed, by code.
+    pub errors: BTreeMap<String, u64>,
+    /// Refused, by code.
+    pub rejected: BTreeMap<String, u64>,
+    /// Not answered in time.
+    pub timeouts: u64,
+    /// Answered wrongly.
+    pub wrong_answers: u64,
+    /// Due, and never sent for want of a connection.
+    pub unsent: u64,
+}
+
+/// One second of one operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Second {
+    /// The responses of arrivals that were due in this second: each value in nanoseconds, with
+    /// three significant digits, and how often it occurred.
+    #[serde(with = "pairs")]
+    pub response: BTreeMap<u64, u64>,
+    /// Operations that ended in this second, in whatever way.
+    pub ended: u64,
+    /// Those of them that did not end well.
+    pub failed: u64,
+    /// The work that was done by operations that ended in this second.
+    pub work: u64,
+}
+
+/// Two recordings that are not shards of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// One was open, the other closed.
+    #[error("recordings of an open and of a closed load have no common percentiles")]
+    Model,
+    /// The phases do not coincide.
+    #[error("the recordings have phases of different lengths")]
+    Phases,
+}
+
+impl Recording {
+    /// Adds the recording of another shard that ran at the same time.
+    pub fn merge(&mut self, other: &Self) -> Result<(), MergeError> {
+        if self.model != other.model {
+            return Err(MergeError::Model);
+        }
+        if (self.warm_up, self.duration) != (other.warm_up, other.duration) {
+            return Err(MergeError::Phases);
+        }
+        self.complete &= other.complete;
+        self.covered = self.covered.max(other.covered);
+        self.span = self.span.max(other.span);
+        for (label, operation) in &other.operations {
+            self.operations.entry(label.clone()).or_default().merge(operation);
+        }
+        Ok(())
+    }
+}
+
+impl OperationRecording {
+    /// Adds another recording of the same operation.
+    pub fn merge(&mut self, other: &Self) {
+        self.warm_up.merge(&other.warm_up);
+        self.measured.merge(&other.measured);
+        for (second, entry) in &other.seconds {
+            self.seconds.entry(*second).or_default().merge(entry);
+        }
+    }
+
+    /// The responses of arrivals that were due in a range of seconds.
+    pub fn response_in(&self, seconds: Range<u64>) -> Histogram {
+        let mut histogram = Histogram::default();
+        for (_, second) in self.seconds.range(seconds) {
+            histogram.merge(&second.response());
+        }
+        histogram
+    }
+}
+
+impl Samples {
+    /// Adds other samples of the same operation and phase.
+    pub fn merge(&mut self, other: &Self) {
+        self.response.merge(&other.response);
+        self.service.merge(&other.service);
+        self.lag.merge(&other.lag);
+        self.waited += other.waited;
+        self.outcomes.merge(&other.outcomes);
+        self.work += other.work;
+    }
+}
+
+impl OutcomeCounts {
+    /// All endings together.
+    pub fn total(&self) -> u64 {
+        self.ok + self.not_ok()
+    }
+
+    /// All endings but the good ones.
+    pub fn not_ok(&self) -> u64 {
+        let coded = self.errors.values().chain(self.rejected.values());
+        coded.sum::<u64>() + self.timeouts + self.wrong_answers + self.unsent
+    }
+
+    pub(crate) fn count(&mut self, class: OutcomeClass) {
+        match class {
+            OutcomeClass::Ok => self.ok += 1,
+            OutcomeClass::Error(code) => count_code(&mut self.errors, code, 1),
+            OutcomeClass::Rejected(code) => count_code(&mut self.rejected, code, 1),
+            OutcomeClass::Timeout => self.timeouts += 1,
+            OutcomeClass::WrongAnswer => self.wrong_answers += 1,
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let Self { ok, errors, rejected, timeouts, wrong_answers, unsent } = other;
+        self.ok += ok;
+        self.timeouts += timeouts;
+        self.wrong_answers += wrong_answers;
+        self.unsent += unsent;
+        for (code, count) in errors {
+            count_code(&mut self.errors, code, *count);
+        }
+        for (code, count) in rejected {
+            count_code(&mut self.rejected, code, *count);
+        }
+    }
+}
+
+fn count_code(codes: &mut BTreeMap<String, u64>, code: &str, by: u64) {
+    // The text is copied only for the first of its kind.
+    match codes.get_mut(code) {
+        Some(count) => *count += by,
+        None => drop(codes.insert(code.to_owned(), by)),
+    }
+}
+
+impl Second {
+    /// The responses as a histogram. Its extremes and its mean have three digits, like its values.
+    pub fn response(&self) -> Histogram {
+        let mut histogram = Histogram::default();
+        for (value, count) in &self.response {
+            histogram.record_times(Duration::from_nanos(*value), *count);
+        }
+        histogram
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (value, count) in &other.response {
+            *self.response.entry(*value).or_default() += count;
+        }
+        self.ended += other.ended;
+        self.failed += other.failed;
+        self.work += other.work;
+    }
+}
+
+/// A map with numbers for keys, as a list of pairs: JSON would make texts of the keys.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        map: &BTreeMap<u64, u64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<u64, u64>, D::Error> {
+        let pairs = Vec::<(u64, u64)>::deserialize(deserializer)?;
+        let len = pairs.len();
+        let map: BTreeMap<u64, u64> = pairs.into_iter().collect();
+        let unique = map.len() == len;
+        unique.then_some(map).ok_or_else(|| serde::de::Error::custom("a value is counted twice"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::operation::Outcome;
+    use crate::recorder::{Arrived, Frame, Recorder};
+
+    fn arrived() -> impl Strategy<Value = Arrived> {
+        let class = prop_oneof![
+            Just(OutcomeClass::Ok),
+            Just(OutcomeClass::Error("503")),
+            Just(OutcomeClass::Rejected("400")),
+            Just(OutcomeClass::Timeout),
+            Just(OutcomeClass::WrongAnswer),
+        ];
+        (0_usize..2, 0_u64..9_000, 0_u64..50, 0_u64..50, 0_u64..3_000, class, 0_u64..100).prop_map(
+            |(operation, due, free, sent, done, class, work)| {
+                let at = |micros: u64| Duration::from_micros(micros * 1003);
+                Arrived {
+                    operation,
+                    due: at(due),
+                    free: at(due + free),
+                    sent: at(due + free + sent),
+                    done: at(due + free + sent + done),
+                    outcome: Outcome { class, work },
+                }
+            },
+        )
+    }
+
+    fn recorded(arrivals: &[Arrived]) -> Recording {
+        let mut recorder = Recorder::new(2, Duration::from_secs(3), Duration::from_secs(1));
+        for arrived in arrivals {
+            recorder.record(*arrived);
+        }
+        let frame = Frame { model: Model::Open, duration: Duration::from_secs(6), stopped: None };
+        recorder.finish(frame, vec!["read".into(), "write".into()])
+    }
+
+    proptest! {
+        #[test]
+        fn merged_shards_equal_one_recording_of_the_whole(
+            arrivals in proptest::collection::vec((arrived(), 0_usize..3), 0..80),
+        ) {
+            let shard = |number| {
+                let share = arrivals.iter().filter(|(_, shard)| *shard == number);
+                recorded(&share.map(|(arrived, _)| *arrived).collect::<Vec<_>>())
+            };
+            let mut merged = shard(2);
+            merged.merge(&shard(0)).unwrap();
+            merged.merge(&shard(1)).unwrap();
+            let all: Vec<_> = arrivals.iter().map(|(arrived, _)| *arrived).collect();
+            prop_assert_eq!(merged, recorded(&all));
+        }
+
+        #[test]
+        fn a_recording_survives_json(
+            arrivals in proptest::collection::vec(arrived(), 0..40),
+        ) {
+            let recording = recorded(&arrivals);
+            let json = serde_json::to_string(&recording).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Recording>(&json).unwrap(), recording);
+        }
+
+        #[test]
+        fn every_arrival_is_in_the_base_and_in_one_second(
+            arrivals in proptest::collection::vec(arrived(), 0..80),
+        ) {
+            let recording = recorded(&arrivals);
+            let operations = || recording.operations.values();
+            let in_phases: u64 = operations()
+                .map(|operation| {
+                    operation.warm_up.response.samples() + operation.measured.response.samples()
+                })
+                .sum();
+            let in_seconds: u64 = operations()
+                .map(|operation| operation.response_in(0..u64::MAX).samples())
+                .sum();
+            prop_assert_eq!(in_phases, arrivals.len() as u64);
+            prop_assert_eq!(in_seconds, arrivals.len() as u64);
+        }
+    }
+
+    #[test]
+    fn recordings_of_different_models_do_not_merge() {
+        let mut open = recorded(&[]);
+        let closed = Recording { model: Model::Closed, ..recorded(&[]) };
+        assert_eq!(open.merge(&closed), Err(MergeError::Model));
+    }
+
+    #[test]
+    fn recordings_of_different_lengths_do_not_merge() {
+        let mut one = recorded(&[]);
+        let other = Recording { duration: Duration::from_secs(7), ..recorded(&[]) };
+        assert_eq!(one.merge(&other), Err(MergeError::Phases));
+    }
+}

@@ -1,0 +1,46 @@
+//! A scenario that has been read and checked: what to do and what to expect, with no option left.
+//!
+//! The main type is [`Scenario`]. It is made by the `scenario` crate from a file; nothing here
+//! knows about files' text or positions.
+
+mod data;
+mod limits;
+mod rollback;
+mod steps;
+mod tolerance;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use data::{DataFormat, DataSet, FieldColumn, TagColumn, TimeColumn};
+pub use limits::{Comparison, Limit, LimitValue, Statistic};
+pub use rollback::{
+    Fault, Invariant, OutcomeClass, RollbackExpect, RollbackSabotage, RollbackStep, TriggerName,
+    TriggerRule, TriggerWindow, Workload,
+};
+pub use steps::{
+    Answer, LatencyExpect, LatencySabotage, LatencyStep, LatencySubject, LoadExpect, LoadModel,
+    LoadSabotage, LoadStep, LoadSubject, MigrateStep, ParityExpect, ParitySabotage, ParityStep,
+    QueryPair, QueryParameter, ReadLoad, SeedStep, Step, WriteLoad,
+};
+pub use tolerance::Tolerance;
+
+use crate::ids::ScenarioId;
+
+/// One scenario file, validated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Its name, unique within a run.
+    pub id: ScenarioId,
+    /// What it proves, as a sentence.
+    pub title: String,
+    /// What `--tag` selects by.
+    pub tags: Vec<String>,
+    /// The file that it came from, as the user named it.
+    pub file: PathBuf,
+    /// The data sets, in the order of the file.
+    pub data: Vec<DataSet>,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+}

@@ -1,0 +1,24 @@
+//! Run reports as bytes: JSON, JUnit, HTML, Markdown and text.
+//!
+//! Every output is a plain function of one [`RunReport`](cutover_model::RunReport), so no two of
+//! them can disagree about a run; [`render`] picks one by its [`Format`]. [`line()`] is the only
+//! function of a single event: it is what a log shows while a run goes on. Nothing here reads or
+//! writes a file, and nothing here judges: that is the fold in `cutover-model`.
+
+mod details;
+mod format;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod progress;
+mod terminal;
+mod text;
+
+pub use format::{Format, UnknownFormat, render};
+pub use html::html;
+pub use json::{TIMED, json, timeless};
+pub use junit::junit;
+pub use markdown::{MARKDOWN_LIMIT, markdown};
+pub use progress::line;
+pub use terminal::{Style, terminal};

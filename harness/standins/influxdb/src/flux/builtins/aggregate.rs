@@ -1,0 +1,299 @@
+//! Functions that make one row of a table: `mean`, `sum`, `count` and their like.
+//!
+//! [`Aggregate`] computes a value from some rows of a column; `window` uses it directly for
+//! `aggregateWindow`.
+
+use std::sync::Arc;
+
+use super::{Builtin, Call, optional, piped, required};
+use crate::flux::error::FluxError;
+use crate::flux::interpreter::Function;
+use crate::flux::table::{Column, ColumnBuilder, Data, Table};
+use crate::flux::value::{ColumnType, Value, order_floats};
+
+const COLUMN: &[super::Parameter] = &[piped("tables"), optional("column")];
+
+pub(super) const BUILTINS: &[Builtin] = &[
+    Builtin { package: "", name: "mean", parameters: COLUMN, run: simple },
+    Builtin { package: "", name: "sum", parameters: COLUMN, run: simple },
+    Builtin { package: "", name: "count", parameters: COLUMN, run: simple },
+    Builtin { package: "", name: "spread", parameters: COLUMN, run: simple },
+    Builtin {
+        package: "",
+        name: "stddev",
+        parameters: &[piped("tables"), optional("column"), optional("mode")],
+        run: stddev,
+    },
+    Builtin {
+        package: "",
+        name: "median",
+        parameters: &[
+            piped("tables"),
+            optional("column"),
+            optional("method"),
+            optional("compression"),
+        ],
+        run: median,
+    },
+    Builtin {
+        package: "",
+        name: "quantile",
+        parameters: &[
+            piped("tables"),
+            optional("column"),
+            required("q"),
+            optional("method"),
+            optional("compression"),
+        ],
+        run: quantile,
+    },
+];
+
+/// How rows become one value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Aggregate {
+    Mean,
+    Sum,
+    Count,
+    Spread,
+    Stddev { sample: bool },
+    /// Between the two values around the rank, as `exact_mean`; the estimate of the server's
+    /// default method differs from it by less than the estimate's own error.
+    Quantile { q: f64 },
+}
+
+impl Aggregate {
+    /// What a function value computes when called with a column alone.
+    pub(super) fn of_function(function: &Function) -> Option<Self> {
+        match function {
+            Function::Builtin(builtin) if builtin.package.is_empty() => Self::named(builtin.name),
+            _ => None,
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "mean" => Some(Self::Mean),
+            "sum" => Some(Self::Sum),
+            "count" => Some(Self::Count),
+            "spread" => Some(Self::Spread),
+            "stddev" => Some(Self::Stddev { sample: true }),
+            "median" => Some(Self::Quantile { q: 0.5 }),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Sum => "sum",
+            Self::Count => "count",
+            Self::Spread => "spread",
+            Self::Stddev { .. } => "stddev",
+            Self::Quantile { .. } => "quantile",
+        }
+    }
+
+    /// The type of the result for a column of this type.
+    pub(super) fn result_type(self, input: ColumnType) -> Result<ColumnType, FluxError> {
+        let numeric = matches!(input, ColumnType::Int | ColumnType::UInt | ColumnType::Float);
+        match self {
+            Self::Count => Ok(ColumnType::Int),
+            Self::Sum | Self::Spread if numeric => Ok(input),
+            Self::Mean | Self::Stddev { .. } if numeric => Ok(ColumnType::Float),
+            Self::Quantile { .. } if input == ColumnType::Float => Ok(ColumnType::Float),
+            _ => Err(FluxError::new(format!(
+                "unsupported input type for {} aggregate: {}",
+                self.name(),
+                input.word()
+            ))),
+        }
+    }
+
+    /// The value of some rows; null when there are none, except for `count`.
+    pub(super) fn compute(
+        self,
+        column: &Column,
+        rows: impl Iterator<Item = usize>,
+    ) -> Result<Value, FluxError> {
+        let kind = self.result_type(column.kind())?;
+        if self == Self::Count {
+            return Ok(Value::Int(i64::try_from(rows.count()).unwrap_or(i64::MAX)));
+        }
+        let value = match &column.data {
+            Data::Float(cells) => match cells.dense() {
+                Some(all) => self.floats(rows.map(|row| all[row])),
+                None => self.floats(rows.filter_map(|row| cells.get(row).copied())),
+            },
+            Data::Int(cells) => self.integers(rows.filter_map(|row| cells.get(row).copied())),
+            Data::UInt(cells) => self.unsigned(rows.filter_map(|row| cells.get(row).copied())),
+            _ => {
+                let mut builder = ColumnBuilder::new(&column.label, column.kind());
+                for row in rows {
+                    builder.push(column.value(row))?;
+                }
+                let rows = builder.len();
+                if rows == 0 {
+                    return Ok(Value::Null(Some(kind)));
+                }
+                return self.compute(&builder.finish(), 0..rows);
+            }
+        };
+        Ok(value.unwrap_or(Value::Null(Some(kind))))
+    }
+
+    fn floats(self, values: impl Iterator<Item = f64>) -> Option<Value> {
+        let value = match self {
+            Self::Sum => values.reduce(|sum, value| sum + value),
+            Self::Mean => mean(values),
+            Self::Spread => {
+                let ends = values.fold(None, |ends: Option<(f64, f64)>, value| {
+                    Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+                });
+                ends.map(|(low, high)| high - low)
+            }
+            Self::Stddev { sample } => deviation(values, sample),
+            Self::Quantile { q } => exact_quantile(values.collect(), q),
+            Self::Count => None,
+        };
+        value.map(Value::Float)
+    }
+
+    fn integers(self, values: impl Iterator<Item = i64>) -> Option<Value> {
+        match self {
+            Self::Sum => values.reduce(i64::wrapping_add).map(Value::Int),
+            Self::Spread => {
+                let ends = values.fold(None, |ends: Option<(i64, i64)>, value| {
+                    Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+                });
+                ends.map(|(low, high)| Value::Int(high.wrapping_sub(low)))
+            }
+            _ => self.floats(values.map(|value| value as f64)),
+        }
+    }
+
+    fn unsigned(self, values: impl Iterator<Item = u64>) -> Option<Value> {
+        match self {
+            Self::Sum => values.reduce(u64::wrapping_add).map(Value::UInt),
+            Self::Spread => {
+                let ends = values.fold(None, |ends: Option<(u64, u64)>, value| {
+                    Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+                });
+                ends.map(|(low, high)| Value::UInt(high - low))
+            }
+            _ => self.floats(values.map(|value| value as f64)),
+        }
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0_u64);
+    for value in values {
+        sum += value;
+        count += 1;
+    }
+    (count > 0).then(|| sum / count as f64)
+}
+
+/// Welford's method: one pass, no loss to large means.
+fn deviation(values: impl Iterator<Item = f64>, sample: bool) -> Option<f64> {
+    let (mut count, mut mean, mut squares) = (0_u64, 0.0, 0.0);
+    for value in values {
+        count += 1;
+        let delta = value - mean;
+        mean += delta / count as f64;
+        squares += delta * (value - mean);
+    }
+    match (count, sample) {
+        (0, _) => None,
+        // One value has no deviation of a sample.
+        (1, true) => Some(f64::NAN),
+        (_, true) => Some((squares / (count - 1) as f64).sqrt()),
+        (_, false) => Some((squares / count as f64).sqrt()),
+    }
+}
+
+/// The value at rank `q`, halfway between two when the rank falls between them.
+fn exact_quantile(mut values: Vec<f64>, q: f64) -> Option<f64> {
+    values.sort_by(|left, right| order_floats(*left, *right));
+    let last = values.len().checked_sub(1)?;
+    let rank = q * last as f64;
+    let (low, high) = (rank.floor(), rank.ceil());
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the rank lies between zero and the number of values"
+    )]
+    let (low_at, high_at) = (low as usize, high as usize);
+    let (below, above) = (values[low_at.min(last)], values[high_at.min(last)]);
+    Some(if low_at == high_at { below } else { below * (high - rank) + above * (rank - low) })
+}
+
+fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
+    let aggregate = Aggregate::named(call.site.function)
+        .ok_or_else(|| FluxError::new("the function has no aggregate"))?;
+    run(call, aggregate)
+}
+
+fn stddev(call: &Call<'_>) -> Result<Value, FluxError> {
+    let sample = match &*call.string_or("mode", "sample")? {
+        "sample" => true,
+        "population" => false,
+        other => return Err(FluxError::new(format!("\"{other}\" is not a valid standard deviation mode"))),
+    };
+    run(call, Aggregate::Stddev { sample })
+}
+
+fn median(call: &Call<'_>) -> Result<Value, FluxError> {
+    quantile_by(call, 0.5)
+}
+
+fn quantile(call: &Call<'_>) -> Result<Value, FluxError> {
+    let q = call.float("q")?.ok_or_else(|| FluxError::new("quantile needs q"))?;
+    quantile_by(call, q)
+}
+
+fn quantile_by(call: &Call<'_>, q: f64) -> Result<Value, FluxError> {
+    if !(0.0..=1.0).contains(&q) {
+        return Err(FluxError::new("quantile must be between 0 and 1"));
+    }
+    match &*call.string_or("method", "estimate_tdigest")? {
+        "exact_selector" => super::select::quantile_row(call, q),
+        "exact_mean" | "estimate_tdigest" => run(call, Aggregate::Quantile { q }),
+        other => Err(FluxError::new(format!("unknown method {other}"))),
+    }
+}
+
+fn run(call: &Call<'_>, aggregate: Aggregate) -> Result<Value, FluxError> {
+    let label = call.string_or("column", "_value")?;
+    let stream = call.stream("tables")?;
+    let made = stream.map(call.site, move |table| aggregate_table(&table, &label, aggregate))?;
+    Ok(Value::Stream(made))
+}
+
+fn aggregate_table(
+    table: &Table,
+    label: &Arc<str>,
+    aggregate: Aggregate,
+) -> Result<Table, FluxError> {
+    let column = checked_column(table, label)?;
+    let value = aggregate.compute(column, 0..table.rows)?;
+    let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
+    let constant = |column: &Column| {
+        let value = table.key.get(&column.label).cloned();
+        let value = value.unwrap_or(Value::Null(Some(column.kind())));
+        Column::new(&column.label, Data::Repeat { value, kind: column.kind() })
+    };
+    let mut columns: Vec<Column> = keyed.map(constant).collect();
+    let kind = aggregate.result_type(column.kind())?;
+    columns.push(Column::new(label, Data::Repeat { value, kind }));
+    Ok(Table::new(table.key.clone(), columns, 1))
+}
+
+/// The column that is aggregated, which the group key must not hold.
+pub(super) fn checked_column<'a>(table: &'a Table, label: &str) -> Result<&'a Column, FluxError> {
+    if table.key.contains(label) {
+        return Err(FluxError::new("cannot aggregate columns that are part of the group key"));
+    }
+    table.required(label)
+}

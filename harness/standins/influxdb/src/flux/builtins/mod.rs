@@ -1,0 +1,309 @@
+//! The built-in functions, in one table.
+//!
+//! Each [`Builtin`] has its package, its name, its parameters and a function in Rust. [`Call`] is
+//! what that function gets; its accessors check the types of arguments. What is not in the table is
+//! not in the stand-in's Flux.
+
+mod aggregate;
+mod columns;
+mod convert;
+mod group;
+mod pivot;
+mod rows;
+mod select;
+mod source;
+mod window;
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+pub(crate) use self::source::StorageRead;
+
+use super::ast::{Name, Span};
+use super::duration::Duration;
+use super::error::FluxError;
+use super::interpreter::{Function, Interpreter, Lambda};
+use super::stream::{Site, Stream};
+use super::value::{Record, Value};
+
+/// A built-in function.
+#[derive(Debug)]
+pub(crate) struct Builtin {
+    /// The import path; empty for what needs no import.
+    pub(crate) package: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) parameters: &'static [Parameter],
+    pub(crate) run: fn(&Call<'_>) -> Result<Value, FluxError>,
+}
+
+/// A parameter of a built-in function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameter {
+    name: &'static str,
+    kind: ParameterKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ParameterKind {
+    /// Takes what is piped in.
+    Piped,
+    Required,
+    Optional,
+}
+
+const fn piped(name: &'static str) -> Parameter {
+    Parameter { name, kind: ParameterKind::Piped }
+}
+
+const fn required(name: &'static str) -> Parameter {
+    Parameter { name, kind: ParameterKind::Required }
+}
+
+const fn optional(name: &'static str) -> Parameter {
+    Parameter { name, kind: ParameterKind::Optional }
+}
+
+/// The parts of the table, one a file.
+const TABLES: [&[Builtin]; 9] = [
+    source::BUILTINS,
+    rows::BUILTINS,
+    columns::BUILTINS,
+    group::BUILTINS,
+    aggregate::BUILTINS,
+    select::BUILTINS,
+    window::BUILTINS,
+    pivot::BUILTINS,
+    convert::BUILTINS,
+];
+
+fn all() -> impl Iterator<Item = &'static Builtin> {
+    TABLES.iter().flat_map(|table| table.iter())
+}
+
+/// What a name means when the script does not define it.
+pub(crate) fn universe(name: &str) -> Option<Value> {
+    match name {
+        "true" => return Some(Value::Bool(true)),
+        "false" => return Some(Value::Bool(false)),
+        "inf" => return Some(Value::Duration(Duration::INFINITE)),
+        _ => {}
+    }
+    let found = all().find(|builtin| builtin.package.is_empty() && builtin.name == name);
+    found.map(function)
+}
+
+/// The contents of a package; `None` when the table has nothing under this path.
+pub(crate) fn package(path: &str) -> Option<Record> {
+    let members = all().filter(|builtin| builtin.package == path && !path.is_empty());
+    let record: Record = members.map(|builtin| (Arc::from(builtin.name), function(builtin))).collect();
+    (!record.entries().is_empty()).then_some(record)
+}
+
+fn function(builtin: &'static Builtin) -> Value {
+    Value::Function(Arc::new(Function::Builtin(builtin)))
+}
+
+/// Pairs in order of their keys; of equal keys the last counts.
+pub(crate) fn sorted_pairs(mut pairs: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
+    pairs.reverse();
+    pairs.sort_by(|left, right| left.0.order(&right.0));
+    pairs.dedup_by(|later, first| later.0.order(&first.0) == Ordering::Equal);
+    pairs
+}
+
+/// The arguments of a call, by name.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    named: Vec<(Name, Value)>,
+    piped: Option<Value>,
+}
+
+impl Arguments {
+    pub(crate) fn new(named: Vec<(Name, Value)>, piped: Option<Value>) -> Self {
+        Self { named, piped }
+    }
+
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        let at = self.named.iter().position(|(own, _)| **own == *name)?;
+        Some(self.named.swap_remove(at).1)
+    }
+
+    pub(crate) fn take_piped(&mut self) -> Option<Value> {
+        self.piped.take()
+    }
+
+    /// The name of an argument that nothing has taken.
+    pub(crate) fn first_left(&self) -> Option<&str> {
+        let named = self.named.first().map(|(name, _)| &**name);
+        named.or(self.piped.as_ref().map(|_| "<-"))
+    }
+
+    /// Matches the arguments with a builtin's parameters.
+    pub(crate) fn checked(mut self, builtin: &Builtin, span: Span) -> Result<Self, FluxError> {
+        if let Some(piped) = self.piped.take() {
+            let parameter = builtin.parameters.iter().find(|own| own.kind == ParameterKind::Piped);
+            let Some(parameter) = parameter else {
+                let message = format!("function {} does not take a piped argument", builtin.name);
+                return Err(FluxError::compilation(span, message));
+            };
+            self.named.push((Name::from(parameter.name), piped));
+        }
+        for (name, _) in &self.named {
+            if !builtin.parameters.iter().any(|parameter| *parameter.name == **name) {
+                let known: Vec<&str> =
+                    builtin.parameters.iter().map(|parameter| parameter.name).collect();
+                let message = format!(
+                    "found unexpected argument {name} (Expected one of {})",
+                    known.join(", ")
+                );
+                return Err(FluxError::compilation(span, message));
+            }
+        }
+        for parameter in builtin.parameters {
+            let given = self.named.iter().any(|(name, _)| **name == *parameter.name);
+            if !given && parameter.kind != ParameterKind::Optional {
+                let message = match parameter.kind {
+                    ParameterKind::Piped => "missing pipe argument".to_owned(),
+                    _ => format!("missing required argument {}", parameter.name),
+                };
+                return Err(FluxError::compilation(span, message));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// A call of a builtin.
+pub(crate) struct Call<'a> {
+    pub(crate) interpreter: &'a Interpreter,
+    pub(crate) arguments: Arguments,
+    pub(crate) site: Site,
+}
+
+impl Call<'_> {
+    /// An argument that was given and is not null.
+    fn value(&self, name: &str) -> Option<&Value> {
+        let found = self.arguments.named.iter().find(|(own, _)| **own == *name);
+        found.map(|(_, value)| value).filter(|value| !value.is_null())
+    }
+
+    fn wrong(&self, name: &str, expected: &str, found: &Value) -> FluxError {
+        let found = found.type_word();
+        let message = format!("expected {expected} but found {found} (argument {name})");
+        FluxError::compilation(self.site.span, message)
+    }
+
+    /// A required argument.
+    fn required(&self, name: &str) -> Result<&Value, FluxError> {
+        self.value(name).ok_or_else(|| {
+            let message = format!("argument {name} is null");
+            FluxError::new(message)
+        })
+    }
+
+    fn stream(&self, name: &str) -> Result<Stream, FluxError> {
+        match self.required(name)? {
+            Value::Stream(stream) => Ok(stream.clone()),
+            other => Err(self.wrong(name, "stream", other)),
+        }
+    }
+
+    fn string(&self, name: &str) -> Result<Option<Arc<str>>, FluxError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(Arc::clone(text))),
+            Some(other) => Err(self.wrong(name, "string", other)),
+        }
+    }
+
+    fn string_or(&self, name: &str, default: &str) -> Result<Arc<str>, FluxError> {
+        Ok(self.string(name)?.unwrap_or_else(|| Arc::from(default)))
+    }
+
+    fn bool_or(&self, name: &str, default: bool) -> Result<bool, FluxError> {
+        match self.value(name) {
+            None => Ok(default),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(other) => Err(self.wrong(name, "bool", other)),
+        }
+    }
+
+    fn int(&self, name: &str) -> Result<Option<i64>, FluxError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Int(value)) => Ok(Some(*value)),
+            Some(other) => Err(self.wrong(name, "int", other)),
+        }
+    }
+
+    fn float(&self, name: &str) -> Result<Option<f64>, FluxError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Float(value)) => Ok(Some(*value)),
+            Some(other) => Err(self.wrong(name, "float", other)),
+        }
+    }
+
+    fn duration(&self, name: &str) -> Result<Option<Duration>, FluxError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Duration(value)) => Ok(Some(*value)),
+            Some(other) => Err(self.wrong(name, "duration", other)),
+        }
+    }
+
+    fn array(&self, name: &str) -> Result<Option<Arc<Vec<Value>>>, FluxError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Array(values)) => Ok(Some(Arc::clone(values))),
+            Some(other) => Err(self.wrong(name, "array", other)),
+        }
+    }
+
+    fn strings(&self, name: &str) -> Result<Option<Vec<Arc<str>>>, FluxError> {
+        let Some(values) = self.array(name)? else { return Ok(None) };
+        let text = |value: &Value| match value {
+            Value::String(text) => Ok(Arc::clone(text)),
+            other => Err(self.wrong(name, "string", other)),
+        };
+        values.iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn record(&self, name: &str) -> Result<Option<Arc<Record>>, FluxError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Record(record)) => Ok(Some(Arc::clone(record))),
+            Some(other) => Err(self.wrong(name, "record", other)),
+        }
+    }
+
+    fn lambda(&self, name: &str) -> Result<Option<Lambda>, FluxError> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Function(function)) => {
+                let interpreter = self.interpreter.clone();
+                Ok(Some(Lambda { interpreter, function: Arc::clone(function) }))
+            }
+            Some(other) => Err(self.wrong(name, "function", other)),
+        }
+    }
+
+    fn required_lambda(&self, name: &str) -> Result<Lambda, FluxError> {
+        self.required(name)?;
+        self.lambda(name)?.ok_or_else(|| FluxError::new(format!("argument {name} is null")))
+    }
+
+    /// An instant given as a time, as a duration from now, or as seconds since the epoch.
+    fn instant(&self, name: &str) -> Result<Option<i64>, FluxError> {
+        Ok(match self.value(name) {
+            None => None,
+            Some(Value::Time(time_ns)) => Some(*time_ns),
+            Some(Value::Duration(duration)) => Some(duration.after(self.interpreter.now()?)),
+            Some(Value::Int(seconds)) => Some(seconds.saturating_mul(1_000_000_000)),
+            Some(other) => {
+                let found = other.type_word();
+                return Err(FluxError::new(format!("value is not a time, got {found}")));
+            }
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! `pivot`: rows of several columns become one row.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Builtin, Call, piped, required};
+use crate::flux::error::FluxError;
+use crate::flux::table::{Column, ColumnBuilder, Data, GroupKey, Table};
+use crate::flux::value::{ColumnType, Value};
+
+pub(super) const BUILTINS: &[Builtin] = &[Builtin {
+    package: "",
+    name: "pivot",
+    parameters: &[
+        piped("tables"),
+        required("rowKey"),
+        required("columnKey"),
+        required("valueColumn"),
+    ],
+    run: pivot,
+}];
+
+/// What `pivot` was asked for.
+struct Pivot {
+    row_key: Vec<Arc<str>>,
+    column_key: Vec<Arc<str>>,
+    value: Arc<str>,
+}
+
+fn pivot(call: &Call<'_>) -> Result<Value, FluxError> {
+    let pivot = Pivot {
+        row_key: call.strings("rowKey")?.unwrap_or_default(),
+        column_key: call.strings("columnKey")?.unwrap_or_default(),
+        value: call.string_or("valueColumn", "_value")?,
+    };
+    if let Some(twice) = pivot.row_key.iter().find(|label| pivot.column_key.contains(label)) {
+        return Err(FluxError::new(format!("column name found in both rowKey and columnKey: {twice}")));
+    }
+    if pivot.row_key.contains(&pivot.value) || pivot.column_key.contains(&pivot.value) {
+        return Err(FluxError::new(format!("column name found in both valueColumn and a key: {}", pivot.value)));
+    }
+    let pivoted = call.stream("tables")?.all(call.site, move |tables| {
+        let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
+        let mut groups: Vec<(GroupKey, Vec<Table>)> = Vec::new();
+        for table in tables {
+            let key = table.key.without(|label| pivot.consumes(label));
+            let at = *places.entry(key.clone()).or_insert_with(|| {
+                groups.push((key, Vec::new()));
+                groups.len() - 1
+            });
+            groups[at].1.push(table);
+        }
+        groups.into_iter().map(|(key, tables)| pivot.group(key, &tables)).collect()
+    })?;
+    Ok(Value::Stream(pivoted))
+}
+
+/// Where a row comes from.
+#[derive(Clone, Copy)]
+struct Source {
+    table: usize,
+    row: usize,
+}
+
+impl Pivot {
+    fn consumes(&self, label: &str) -> bool {
+        *self.value == *label || self.column_key.iter().any(|own| **own == *label)
+    }
+
+    /// Makes one table of all tables with one group key.
+    fn group(&self, key: GroupKey, tables: &[Table]) -> Result<Table, FluxError> {
+        for table in tables {
+            for label in self.row_key.iter().chain(&self.column_key).chain([&self.value]) {
+                if table.column(label).is_none() {
+                    let message = format!("specified column does not exist in table: {label}");
+                    return Err(FluxError::new(message));
+                }
+            }
+        }
+        let (sources, rows) = self.number_rows(tables);
+        let mut columns = self.key_columns(&key, tables, &sources);
+        let mut values: Vec<(ColumnBuilder, Vec<Option<Source>>)> = Vec::new();
+        for (at, table) in tables.iter().enumerate() {
+            let mut last: Option<(Arc<str>, usize)> = None;
+            for row in 0..table.rows {
+                let label = self.column_label(table, row, last.as_ref());
+                let place = match &last {
+                    Some((known, place)) if *known == label => *place,
+                    _ => self.value_column(&label, table, &mut values, sources.len())?,
+                };
+                values[place].1[rows[at][row]] = Some(Source { table: at, row });
+                last = Some((label, place));
+            }
+        }
+        for (mut builder, cells) in values {
+            for cell in cells {
+                match cell {
+                    Some(source) => {
+                        let column = tables[source.table].required(&self.value)?;
+                        builder.push(column.value(source.row))?;
+                    }
+                    None => builder.push_null(),
+                }
+            }
+            columns.push(builder.finish());
+        }
+        Ok(Table::new(key, columns, sources.len()))
+    }
+
+    /// Numbers the rows of the result: those with equal row keys are one. Rows stand in order of
+    /// their keys, as the server gives them when it reads from its storage.
+    fn number_rows(&self, tables: &[Table]) -> (Vec<Source>, Vec<Vec<usize>>) {
+        let keys: Vec<Vec<&Column>> = tables
+            .iter()
+            .map(|table| self.row_key.iter().filter_map(|label| table.column(label)).collect())
+            .collect();
+        let order = |left: &Source, right: &Source| {
+            let pairs = keys[left.table].iter().zip(&keys[right.table]);
+            let mut orders = pairs.map(|(one, other)| order(one, left.row, other, right.row));
+            orders.find(|order| *order != Ordering::Equal).unwrap_or(Ordering::Equal)
+        };
+        let mut all: Vec<Source> = tables
+            .iter()
+            .enumerate()
+            .flat_map(|(table, own)| (0..own.rows).map(move |row| Source { table, row }))
+            .collect();
+        all.sort_by(order);
+        let mut rows: Vec<Vec<usize>> = tables.iter().map(|table| vec![0; table.rows]).collect();
+        let mut sources: Vec<Source> = Vec::new();
+        for source in all {
+            if sources.last().is_none_or(|last| order(last, &source) != Ordering::Equal) {
+                sources.push(source);
+            }
+            rows[source.table][source.row] = sources.len() - 1;
+        }
+        (sources, rows)
+    }
+
+    fn key_columns(&self, key: &GroupKey, tables: &[Table], sources: &[Source]) -> Vec<Column> {
+        let mut columns: Vec<Column> = key
+            .entries()
+            .iter()
+            .filter(|(label, _)| !self.row_key.contains(label))
+            .map(|(label, value)| {
+                let kind = tables.iter().find_map(|table| table.column(label)).map(Column::kind);
+                let kind = kind.unwrap_or(ColumnType::String);
+                Column::new(label, Data::Repeat { value: value.clone(), kind })
+            })
+            .collect();
+        for label in &self.row_key {
+            let kind = tables.iter().find_map(|table| table.column(label)).map(Column::kind);
+            let mut builder = ColumnBuilder::new(label, kind.unwrap_or(ColumnType::String));
+            for source in sources {
+                let value = tables[source.table].column(label);
+                let value = value.map_or(Value::Null(kind), |column| column.value(source.row));
+                if builder.push(value).is_err() {
+                    builder.push_null();
+                }
+            }
+            columns.push(builder.finish());
+        }
+        columns
+    }
+
+    /// The name of the column that a row's value goes to.
+    fn column_label(
+        &self,
+        table: &Table,
+        row: usize,
+        last: Option<&(Arc<str>, usize)>,
+    ) -> Arc<str> {
+        let columns = self.column_key.iter().filter_map(|label| table.column(label));
+        let columns: Vec<&Column> = columns.collect();
+        let constant = columns.iter().all(|column| matches!(column.data, Data::Repeat { .. }));
+        if let Some((label, _)) = last
+            && constant
+        {
+            return Arc::clone(label);
+        }
+        let parts = columns.iter().map(|column| match column.value(row) {
+            Value::Null(_) => String::new(),
+            value => value.to_string(),
+        });
+        Arc::from(parts.collect::<Vec<_>>().join("_"))
+    }
+
+    fn value_column(
+        &self,
+        label: &Arc<str>,
+        table: &Table,
+        values: &mut Vec<(ColumnBuilder, Vec<Option<Source>>)>,
+        rows: usize,
+    ) -> Result<usize, FluxError> {
+        let kind = table.required(&self.value)?.kind();
+        if let Some(at) = values.iter().position(|(builder, _)| builder.label() == label) {
+            let known = values[at].0.kind();
+            if known != kind {
+                return Err(FluxError::new(format!(
+                    "value columns that will be pivoted on must have the same type; column \
+                     \"{label}\" is both of type {} and {}",
+                    known.word(),
+                    kind.word()
+                )));
+            }
+            return Ok(at);
+        }
+        values.push((ColumnBuilder::new(label, kind), vec![None; rows]));
+        Ok(values.len() - 1)
+    }
+}
+
+fn order(left: &Column, left_row: usize, right: &Column, right_row: usize) -> Ordering {
+    match (&left.data, &right.data) {
+        (Data::Time(left), Data::Time(right)) => left.get(left_row).cmp(&right.get(right_row)),
+        _ => left.value(left_row).order(&right.value(right_row)),
+    }
+}

@@ -1,0 +1,137 @@
+//! Functions that choose rows by a column: `first`, `last`, `min`, `max`, `distinct`.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Builtin, Call, optional, piped};
+use crate::flux::error::FluxError;
+use crate::flux::interpreter::Function;
+use crate::flux::table::{Column, ColumnBuilder, GroupKey, Table};
+use crate::flux::value::{ColumnType, Value};
+
+const COLUMN: &[super::Parameter] = &[piped("tables"), optional("column")];
+
+pub(super) const BUILTINS: &[Builtin] = &[
+    Builtin { package: "", name: "first", parameters: COLUMN, run: simple },
+    Builtin { package: "", name: "last", parameters: COLUMN, run: simple },
+    Builtin { package: "", name: "min", parameters: COLUMN, run: simple },
+    Builtin { package: "", name: "max", parameters: COLUMN, run: simple },
+    Builtin { package: "", name: "distinct", parameters: COLUMN, run: distinct },
+];
+
+/// Which row is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Selector {
+    First,
+    Last,
+    Min,
+    Max,
+}
+
+impl Selector {
+    /// What a function value chooses when called with a column alone.
+    pub(super) fn of_function(function: &Function) -> Option<Self> {
+        match function {
+            Function::Builtin(builtin) if builtin.package.is_empty() => Self::named(builtin.name),
+            _ => None,
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "first" => Some(Self::First),
+            "last" => Some(Self::Last),
+            "min" => Some(Self::Min),
+            "max" => Some(Self::Max),
+            _ => None,
+        }
+    }
+
+    /// The chosen row; nulls are never chosen, and of equal values the first is.
+    pub(super) fn choose(
+        self,
+        column: &Column,
+        mut rows: impl DoubleEndedIterator<Item = usize>,
+    ) -> Result<Option<usize>, FluxError> {
+        let ordered = !matches!(column.kind(), ColumnType::String | ColumnType::Bool);
+        if !ordered && matches!(self, Self::Min | Self::Max) {
+            let (name, kind) = (if self == Self::Min { "min" } else { "max" }, column.kind().word());
+            return Err(FluxError::new(format!("invalid use of function: {name} has no implementation for type {kind}")));
+        }
+        let present = |row: &usize| !column.is_null(*row);
+        Ok(match self {
+            Self::First => rows.find(present),
+            Self::Last => rows.rfind(present),
+            Self::Min => best(column, rows.filter(present), Ordering::Less),
+            Self::Max => best(column, rows.filter(present), Ordering::Greater),
+        })
+    }
+}
+
+fn best(
+    column: &Column,
+    rows: impl Iterator<Item = usize>,
+    better: Ordering,
+) -> Option<usize> {
+    rows.reduce(|best, row| if column.order(row, best) == better { row } else { best })
+}
+
+fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
+    let selector = Selector::named(call.site.function)
+        .ok_or_else(|| FluxError::new("the function has no selector"))?;
+    let label = call.string_or("column", "_value")?;
+    let chosen = call.stream("tables")?.map(call.site, move |table| {
+        let row = selector.choose(table.required(&label)?, 0..table.rows)?;
+        Ok(table.take(&row.into_iter().collect::<Vec<_>>()))
+    })?;
+    Ok(Value::Stream(chosen))
+}
+
+/// `quantile` by `exact_selector`: the row whose value has the rank.
+pub(super) fn quantile_row(call: &Call<'_>, q: f64) -> Result<Value, FluxError> {
+    let label = call.string_or("column", "_value")?;
+    let chosen = call.stream("tables")?.map(call.site, move |table| {
+        let column = table.required(&label)?;
+        let mut rows: Vec<usize> = (0..table.rows).filter(|&row| !column.is_null(row)).collect();
+        rows.sort_by(|left, right| column.order(*left, *right));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the rank lies between zero and the number of rows"
+        )]
+        let rank = (q * rows.len() as f64).ceil() as usize;
+        let row = rows.get(rank.saturating_sub(1)).copied();
+        Ok(table.take(&row.into_iter().collect::<Vec<_>>()))
+    })?;
+    Ok(Value::Stream(chosen))
+}
+
+fn distinct(call: &Call<'_>) -> Result<Value, FluxError> {
+    let label = call.string_or("column", "_value")?;
+    let made = call.stream("tables")?.each(call.site, move |table| distinct_values(&table, &label))?;
+    Ok(Value::Stream(made))
+}
+
+/// The different values of a column, in order of their first row, as `_value`.
+fn distinct_values(table: &Table, label: &str) -> Result<Vec<Table>, FluxError> {
+    let Some(column) = table.column(label) else { return Ok(Vec::new()) };
+    let value_label = Arc::from("_value");
+    let mut builder = ColumnBuilder::new(&value_label, column.kind());
+    let mut seen = BTreeSet::new();
+    for row in 0..table.rows {
+        let value = column.value(row);
+        let key: GroupKey = [(Arc::clone(&value_label), value.clone())].into_iter().collect();
+        if seen.insert(key) {
+            builder.push(value)?;
+        }
+    }
+    let rows = builder.len();
+    let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
+    let indices = vec![0; if table.rows > 0 { rows } else { 0 }];
+    let mut columns: Vec<Column> = keyed.map(|column| column.take(&indices)).collect();
+    let distinct = builder.finish();
+    columns.retain(|column| column.label != value_label);
+    columns.push(distinct);
+    Ok(vec![Table::new(table.key.without(|own| own == "_value"), columns, rows)])
+}

@@ -1,0 +1,252 @@
+//! Where tables come from: `from`, and the `range` and `filter` that join a read of the store.
+
+use std::sync::Arc;
+
+use super::rows::{Predicate, filter_table};
+use super::{Builtin, Call, optional, piped, required};
+use crate::accounts::Id;
+use crate::flux::error::{FluxError, FluxErrorCode};
+use crate::flux::interpreter::Lambda;
+use crate::flux::stream::{Bounds, Execution, Site, Stream, Tables};
+use crate::flux::table::{Cells, Column, Data, GroupKey, Table};
+use crate::flux::value::{Record, Value};
+use crate::store::{SeriesName, SeriesRef, Values};
+
+pub(super) const BUILTINS: &[Builtin] = &[
+    Builtin {
+        package: "",
+        name: "from",
+        parameters: &[
+            optional("bucket"),
+            optional("bucketID"),
+            optional("host"),
+            optional("org"),
+            optional("orgID"),
+            optional("token"),
+        ],
+        run: from,
+    },
+    Builtin {
+        package: "",
+        name: "range",
+        parameters: &[piped("tables"), required("start"), optional("stop")],
+        run: range,
+    },
+    Builtin {
+        package: "",
+        name: "filter",
+        parameters: &[piped("tables"), required("fn"), optional("onEmpty")],
+        run: filter,
+    },
+];
+
+/// A read of a bucket that may still take on a range and filters.
+#[derive(Clone, Debug)]
+pub(crate) struct StorageRead {
+    bucket: Id,
+    range: Option<Bounds>,
+    /// Conditions on what names a series. Those on points stay behind in `filter`.
+    series_filters: Vec<SeriesFilter>,
+}
+
+#[derive(Clone, Debug)]
+struct SeriesFilter {
+    lambda: Lambda,
+    predicate: Predicate,
+}
+
+fn from(call: &Call<'_>) -> Result<Value, FluxError> {
+    for remote in ["host", "org", "orgID", "token"] {
+        if call.value(remote).is_some() {
+            let message = format!("argument `{remote}` of `from` is not in the stand-in's Flux");
+            return Err(FluxError::compilation(call.site.span, message));
+        }
+    }
+    let execution = &call.interpreter.execution;
+    let (name, id) = (call.string("bucket")?, call.string("bucketID")?);
+    let (found, shown) = {
+        let accounts = execution.server.accounts();
+        match (&name, &id) {
+            (Some(name), None) => {
+                let bucket = accounts.bucket_named(execution.org, name);
+                (bucket.map(|bucket| bucket.id), Arc::clone(name))
+            }
+            (None, Some(id)) => {
+                let bucket = Id::parse(id).and_then(|id| accounts.bucket(id));
+                (bucket.map(|bucket| bucket.id), Arc::clone(id))
+            }
+            _ => {
+                let message = "must specify exactly one of bucket and bucketID";
+                return Err(FluxError::new(message));
+            }
+        }
+    };
+    let bucket = found.ok_or_else(|| {
+        let message =
+            format!("failed to initialize execute state: could not find bucket \"{shown}\"");
+        FluxError::whole(FluxErrorCode::NotFound, message)
+    })?;
+    let read = StorageRead { bucket, range: None, series_filters: Vec::new() };
+    Ok(Value::Stream(read.stream(execution, call.site)))
+}
+
+fn range(call: &Call<'_>) -> Result<Value, FluxError> {
+    let stream = call.stream("tables")?;
+    let start = call.required("start").and_then(|_| call.instant("start"))?;
+    let start_ns = start.ok_or_else(|| FluxError::new("range needs a start"))?;
+    let stop_ns = match call.instant("stop")? {
+        Some(stop_ns) => stop_ns,
+        None => call.interpreter.now()?,
+    };
+    let bounds = Bounds { start_ns, stop_ns };
+    if start_ns >= stop_ns {
+        return Err(FluxError::new("cannot query an empty range"));
+    }
+    if let Some(read) = &stream.read
+        && read.range.is_none()
+    {
+        let read = StorageRead { range: Some(bounds), ..(**read).clone() };
+        return Ok(Value::Stream(read.stream(&call.interpreter.execution, call.site)));
+    }
+    let mut ranged = stream.each(call.site, move |table| range_table(table, bounds))?;
+    ranged.bounds = Some(stream.bounds.map_or(bounds, |outer| bounds.clipped_to(outer)));
+    Ok(Value::Stream(ranged))
+}
+
+/// Keeps the rows inside a range and says so in `_start` and `_stop`.
+fn range_table(table: Table, bounds: Bounds) -> Result<Vec<Table>, FluxError> {
+    let times = table.required("_time")?;
+    let inside = |row: &usize| times.time(*row).is_some_and(|time_ns| bounds.contains(time_ns));
+    let kept: Vec<usize> = (0..table.rows).filter(inside).collect();
+    let mut table = if kept.len() == table.rows { table } else { table.take(&kept) };
+    for (label, time_ns) in [("_start", bounds.start_ns), ("_stop", bounds.stop_ns)] {
+        let label = Arc::from(label);
+        table.key = table.key.with(&label, Value::Time(time_ns));
+        table.put(Column::repeat(&label, Value::Time(time_ns)));
+    }
+    Ok(vec![table])
+}
+
+fn filter(call: &Call<'_>) -> Result<Value, FluxError> {
+    let stream = call.stream("tables")?;
+    let lambda = call.required_lambda("fn")?;
+    let keep_empty = match call.string("onEmpty")?.as_deref() {
+        None | Some("drop") => false,
+        Some("keep") => true,
+        Some(other) => {
+            let message = format!("onEmpty must be keep or drop, and is {other}");
+            return Err(FluxError::new(message));
+        }
+    };
+    let predicate = Predicate::of(&lambda)?;
+    if keep_empty {
+        return filter_rows(&stream, call.site, lambda, predicate, keep_empty);
+    }
+    let Some(read) = stream.read.as_ref().filter(|read| read.range.is_some()) else {
+        return filter_rows(&stream, call.site, lambda, predicate, keep_empty);
+    };
+    let (on_series, on_points) = predicate.split();
+    let mut read = (**read).clone();
+    if let Some(predicate) = on_series {
+        read.series_filters.push(SeriesFilter { lambda: lambda.clone(), predicate });
+    }
+    let narrowed = read.stream(&call.interpreter.execution, call.site);
+    match on_points {
+        None => Ok(Value::Stream(narrowed)),
+        Some(rest) => filter_rows(&narrowed, call.site, lambda, rest, keep_empty),
+    }
+}
+
+fn filter_rows(
+    stream: &Stream,
+    site: Site,
+    lambda: Lambda,
+    predicate: Predicate,
+    keep_empty: bool,
+) -> Result<Value, FluxError> {
+    let filtered = stream.each(site, move |table| {
+        let table = filter_table(table, &lambda, &predicate)?;
+        Ok(if table.rows > 0 || keep_empty { vec![table] } else { Vec::new() })
+    })?;
+    Ok(Value::Stream(filtered))
+}
+
+impl StorageRead {
+    fn stream(self, execution: &Arc<Execution>, site: Site) -> Stream {
+        let read = Arc::new(self);
+        let (own, context) = (Arc::clone(&read), Arc::clone(execution));
+        let mut stream = Stream::source(execution, site, move || own.tables(&context));
+        stream.bounds = read.range;
+        stream.read = Some(read);
+        stream
+    }
+
+    fn tables(&self, execution: &Arc<Execution>) -> Result<Tables, FluxError> {
+        let Some(bounds) = self.range else {
+            return Err(FluxError::whole(
+                FluxErrorCode::Invalid,
+                "error in building plan while starting program: cannot submit unbounded read to \
+                 the server; try bounding \"from\" with a call to \"range\"",
+            ));
+        };
+        let range = (bounds.start_ns, bounds.stop_ns);
+        let wanted = |name: &SeriesName| self.wants(name);
+        let found = execution.server.store().series(self.bucket, range, wanted)?;
+        let (bucket, execution) = (self.bucket, Arc::clone(execution));
+        let tables = found.into_iter().filter_map(move |series| {
+            let points = execution.server.store().points(bucket, &series, range)?;
+            Some(Ok(table(&series, points.times, points.values, bounds)))
+        });
+        Ok(Box::new(tables))
+    }
+
+    /// Whether a series passes all conditions on what names it.
+    fn wants(&self, name: &SeriesName) -> Result<bool, FluxError> {
+        if self.series_filters.is_empty() {
+            return Ok(true);
+        }
+        let record: Record = labels(name).map(|(label, value)| (label, Value::String(value))).collect();
+        for filter in &self.series_filters {
+            if !filter.predicate.holds_for_series(&filter.lambda, &record)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// What names a field of a series, as columns.
+fn labels(name: &SeriesName) -> impl Iterator<Item = (Arc<str>, Arc<str>)> + '_ {
+    let own = [
+        (Arc::from("_field"), Arc::clone(&name.field)),
+        (Arc::from("_measurement"), Arc::clone(&name.measurement)),
+    ];
+    own.into_iter().chain(name.tags.iter().cloned())
+}
+
+fn table(series: &SeriesRef, times: Vec<i64>, values: Values, bounds: Bounds) -> Table {
+    let rows = times.len();
+    let (start, stop) = (Arc::from("_start"), Arc::from("_stop"));
+    let data = match values {
+        Values::Float(values) => Data::Float(Cells::new(values)),
+        Values::Integer(values) => Data::Int(Cells::new(values)),
+        Values::Unsigned(values) => Data::UInt(Cells::new(values)),
+        Values::String(values) => Data::String(Cells::new(values)),
+        Values::Boolean(values) => Data::Bool(Cells::new(values)),
+    };
+    let mut columns = vec![
+        Column::repeat(&start, Value::Time(bounds.start_ns)),
+        Column::repeat(&stop, Value::Time(bounds.stop_ns)),
+        Column::new(&Arc::from("_time"), Data::Time(Cells::new(times))),
+        Column::new(&Arc::from("_value"), data),
+    ];
+    let mut key = vec![
+        (start, Value::Time(bounds.start_ns)),
+        (stop, Value::Time(bounds.stop_ns)),
+    ];
+    for (label, value) in labels(&series.name) {
+        columns.push(Column::repeat(&label, Value::String(Arc::clone(&value))));
+        key.push((label, Value::String(value)));
+    }
+    Table::new(key.into_iter().collect::<GroupKey>(), columns, rows)
+}

@@ -1,0 +1,367 @@
+//! `window` and `aggregateWindow`.
+//!
+//! `aggregateWindow` with an aggregate or selector of this table's own works on the rows of each
+//! window in place; with a function of the script it is the composition that Flux defines it as.
+
+use std::sync::Arc;
+
+use super::aggregate::{Aggregate, checked_column};
+use super::columns::duplicate_column;
+use super::group::merge;
+use super::select::Selector;
+use super::{Builtin, Call, optional, piped, required};
+use crate::flux::duration::Duration;
+use crate::flux::error::FluxError;
+use crate::flux::interpreter::Lambda;
+use crate::flux::stream::{Bounds, Site, Stream};
+use crate::flux::table::{Cells, Column, ColumnBuilder, Data, Table};
+use crate::flux::value::{ColumnType, Value};
+use crate::flux::window::{Location, Windows};
+
+pub(super) const BUILTINS: &[Builtin] = &[
+    Builtin {
+        package: "",
+        name: "window",
+        parameters: &[
+            piped("tables"),
+            optional("every"),
+            optional("period"),
+            optional("offset"),
+            optional("location"),
+            optional("timeColumn"),
+            optional("startColumn"),
+            optional("stopColumn"),
+            optional("createEmpty"),
+        ],
+        run: window,
+    },
+    Builtin {
+        package: "",
+        name: "aggregateWindow",
+        parameters: &[
+            piped("tables"),
+            required("every"),
+            optional("period"),
+            required("fn"),
+            optional("offset"),
+            optional("location"),
+            optional("column"),
+            optional("timeSrc"),
+            optional("timeDst"),
+            optional("createEmpty"),
+        ],
+        run: aggregate_window,
+    },
+];
+
+/// What `window` does to each table.
+#[derive(Clone, Debug)]
+struct Windowing {
+    windows: Windows,
+    range: Bounds,
+    time: Arc<str>,
+    start: Arc<str>,
+    stop: Arc<str>,
+    create_empty: bool,
+}
+
+fn windows_of(call: &Call<'_>) -> Result<Windows, FluxError> {
+    let every = call.duration("every")?.unwrap_or_default();
+    let period = call.duration("period")?.filter(|period| !period.is_zero());
+    let every = if every.is_zero() { period.unwrap_or_default() } else { every };
+    let offset = call.duration("offset")?.unwrap_or_default();
+    if every.is_zero() {
+        let message = "window function requires at least one of \"every\" or \"period\" to be set and non-zero";
+        return Err(FluxError::new(message));
+    }
+    Windows::new(every, period.unwrap_or(every), offset, location(call)?)
+}
+
+/// The location argument, else the option, else UTC.
+fn location(call: &Call<'_>) -> Result<Location, FluxError> {
+    let given = match call.record("location")? {
+        Some(record) => Some(record),
+        None => match call.interpreter.option("location") {
+            Some(Value::Record(record)) => Some(Arc::clone(record)),
+            _ => None,
+        },
+    };
+    let Some(record) = given else { return Ok(Location::UTC) };
+    let offset = match record.get("offset") {
+        Some(Value::Duration(offset)) => *offset,
+        _ => Duration::default(),
+    };
+    match record.get("zone") {
+        Some(Value::String(zone)) => Location::named(zone, offset),
+        _ => Err(FluxError::new("a location is a record of zone and offset")),
+    }
+}
+
+fn bounds_of(stream: &Stream) -> Result<Bounds, FluxError> {
+    stream.bounds.ok_or_else(|| {
+        FluxError::new("nil bounds passed to window; use range to set the window range")
+    })
+}
+
+fn window(call: &Call<'_>) -> Result<Value, FluxError> {
+    let stream = call.stream("tables")?;
+    let windowing = Windowing {
+        windows: windows_of(call)?,
+        range: bounds_of(&stream)?,
+        time: call.string_or("timeColumn", "_time")?,
+        start: call.string_or("startColumn", "_start")?,
+        stop: call.string_or("stopColumn", "_stop")?,
+        create_empty: call.bool_or("createEmpty", false)?,
+    };
+    Ok(Value::Stream(windowed(&stream, call.site, windowing)?))
+}
+
+fn windowed(stream: &Stream, site: Site, windowing: Windowing) -> Result<Stream, FluxError> {
+    let execution = Arc::clone(stream.execution());
+    stream.all(site, move |tables| {
+        let mut made = Vec::new();
+        for table in tables {
+            if windowing.create_empty && !windowing.windows.is_infinite() {
+                execution.check_room(windowing.windows.estimate(windowing.range))?;
+            }
+            made.extend(windowing.split(&table)?);
+        }
+        merge(made)
+    })
+}
+
+impl Windowing {
+    /// The windows of a table, each with its rows.
+    fn assign(&self, table: &Table) -> Result<Vec<(Bounds, Vec<usize>)>, FluxError> {
+        let times = table
+            .column(&self.time)
+            .ok_or_else(|| FluxError::new(format!("missing time column \"{}\"", self.time)))?;
+        if self.windows.is_infinite() {
+            return Ok(vec![(self.range, (0..table.rows).collect())]);
+        }
+        let empty = |bounds| (bounds, Vec::new());
+        let mut assigned: Vec<(Bounds, Vec<usize>)> = if self.create_empty {
+            let all = self.windows.overlapping(self.range).into_iter();
+            all.map(|bounds| empty(bounds.clipped_to(self.range))).collect()
+        } else {
+            Vec::new()
+        };
+        let mut last: Option<(Bounds, usize)> = None;
+        for row in 0..table.rows {
+            let Some(time_ns) = times.time(row) else { continue };
+            if let Some((bounds, at)) = last
+                && self.windows.simple()
+                && bounds.contains(time_ns)
+            {
+                assigned[at].1.push(row);
+                continue;
+            }
+            for bounds in self.windows.of_instant(time_ns) {
+                let clipped = bounds.clipped_to(self.range);
+                let at = assigned.partition_point(|(own, _)| {
+                    (own.start_ns, own.stop_ns) < (clipped.start_ns, clipped.stop_ns)
+                });
+                if assigned.get(at).is_none_or(|(own, _)| *own != clipped) {
+                    assigned.insert(at, empty(clipped));
+                    last = None;
+                }
+                assigned[at].1.push(row);
+                last = Some((bounds, at));
+            }
+        }
+        Ok(assigned)
+    }
+
+    fn split(&self, table: &Table) -> Result<Vec<Table>, FluxError> {
+        let parts = self.assign(table)?.into_iter().map(|(bounds, rows)| {
+            let mut part = table.take(&rows);
+            for (label, time_ns) in [(&self.start, bounds.start_ns), (&self.stop, bounds.stop_ns)] {
+                part.key = part.key.with(label, Value::Time(time_ns));
+                part.put(Column::repeat(label, Value::Time(time_ns)));
+            }
+            part
+        });
+        Ok(parts.collect())
+    }
+}
+
+/// What a window becomes.
+enum Reduction {
+    Aggregate(Aggregate),
+    Selector(Selector),
+    Function(Lambda),
+}
+
+fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
+    let stream = call.stream("tables")?;
+    let range = bounds_of(&stream)?;
+    let column = call.string_or("column", "_value")?;
+    let time_source = call.string_or("timeSrc", "_stop")?;
+    let time_target = call.string_or("timeDst", "_time")?;
+    let create_empty = call.bool_or("createEmpty", true)?;
+    let windowing = Windowing {
+        windows: windows_of(call)?,
+        range,
+        time: Arc::from("_time"),
+        start: Arc::from("_start"),
+        stop: Arc::from("_stop"),
+        create_empty,
+    };
+    let lambda = call.required_lambda("fn")?;
+    let direct = matches!(&*time_source, "_start" | "_stop") && &*time_target == "_time";
+    let reduction = match Aggregate::of_function(&lambda.function) {
+        Some(aggregate) if direct => Reduction::Aggregate(aggregate),
+        _ => match Selector::of_function(&lambda.function) {
+            Some(selector) if direct => Reduction::Selector(selector),
+            _ => Reduction::Function(lambda),
+        },
+    };
+    let use_start = &*time_source == "_start";
+    let execution = Arc::clone(stream.execution());
+    let made = match reduction {
+        Reduction::Aggregate(aggregate) => stream.map(call.site, move |table| {
+            execution.check_room(windowing.room())?;
+            windowing.aggregate(&table, &column, aggregate, use_start)
+        })?,
+        Reduction::Selector(selector) => stream.map(call.site, move |table| {
+            execution.check_room(windowing.room())?;
+            windowing.select(&table, &column, selector, use_start)
+        })?,
+        Reduction::Function(lambda) => {
+            compose(call, &stream, windowing, &lambda, [column, time_source, time_target])?
+        }
+    };
+    Ok(Value::Stream(made))
+}
+
+impl Windowing {
+    /// How many windows will be made, at most.
+    fn room(&self) -> u64 {
+        if self.create_empty && !self.windows.is_infinite() {
+            self.windows.estimate(self.range)
+        } else {
+            0
+        }
+    }
+
+    fn aggregate(
+        &self,
+        table: &Table,
+        label: &Arc<str>,
+        aggregate: Aggregate,
+        use_start: bool,
+    ) -> Result<Table, FluxError> {
+        let column = checked_column(table, label)?;
+        let kind = aggregate.result_type(column.kind())?;
+        let mut values = ColumnBuilder::new(label, kind);
+        let mut times = Vec::new();
+        for (bounds, rows) in self.assign(table)? {
+            values.push(aggregate.compute(column, rows.into_iter())?)?;
+            times.push(if use_start { bounds.start_ns } else { bounds.stop_ns });
+        }
+        let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
+        let columns = keyed.cloned().chain([values.finish()]).collect();
+        let rows = times.len();
+        let mut made = Table::new(table.key.clone(), columns, rows);
+        made.put(Column::new(&self.time, Data::Time(Cells::new(times))));
+        Ok(self.whole_range(made))
+    }
+
+    fn select(
+        &self,
+        table: &Table,
+        label: &Arc<str>,
+        selector: Selector,
+        use_start: bool,
+    ) -> Result<Table, FluxError> {
+        let column = table.required(label)?;
+        let mut chosen = Vec::new();
+        let mut times = Vec::new();
+        for (bounds, rows) in self.assign(table)? {
+            let row = selector.choose(column, rows.into_iter())?;
+            if row.is_some() || self.create_empty {
+                chosen.push(row);
+                times.push(if use_start { bounds.start_ns } else { bounds.stop_ns });
+            }
+        }
+        let columns = table.columns.iter().map(|column| {
+            if table.key.contains(&column.label) {
+                return Ok(column.clone());
+            }
+            let mut builder = ColumnBuilder::new(&column.label, column.kind());
+            for row in &chosen {
+                match row {
+                    Some(row) => builder.push(column.value(*row))?,
+                    None => builder.push_null(),
+                }
+            }
+            Ok(builder.finish())
+        });
+        let columns = columns.collect::<Result<Vec<_>, FluxError>>()?;
+        let rows = times.len();
+        let mut made = Table::new(table.key.clone(), columns, rows);
+        made.put(Column::new(&self.time, Data::Time(Cells::new(times))));
+        Ok(self.whole_range(made))
+    }
+
+    /// Windows end as one: `_start` and `_stop` become those of the range.
+    fn whole_range(&self, mut table: Table) -> Table {
+        let ends = [(&self.start, self.range.start_ns), (&self.stop, self.range.stop_ns)];
+        for (label, time_ns) in ends {
+            table.key = table.key.with(label, Value::Time(time_ns));
+            table.put(Column::repeat(label, Value::Time(time_ns)));
+        }
+        table
+    }
+}
+
+/// `window |> fn |> fill |> duplicate |> window(every: inf)`.
+fn compose(
+    call: &Call<'_>,
+    stream: &Stream,
+    windowing: Windowing,
+    lambda: &Lambda,
+    [column, time_source, time_target]: [Arc<str>; 3],
+) -> Result<Stream, FluxError> {
+    let create_empty = windowing.create_empty;
+    let unbounded = Windowing {
+        windows: Windows::new(
+            Duration::INFINITE,
+            Duration::INFINITE,
+            Duration::default(),
+            Location::UTC,
+        )?,
+        time: Arc::clone(&time_target),
+        create_empty: false,
+        ..windowing.clone()
+    };
+    let windows = windowed(stream, call.site, windowing)?;
+    let arguments = vec![
+        (Arc::from("tables"), Value::Stream(windows)),
+        (Arc::from("column"), Value::String(column)),
+    ];
+    let reduced = match lambda.interpreter.call_piped(lambda, arguments)? {
+        Value::Stream(stream) => stream,
+        other => {
+            let found = other.type_word();
+            return Err(FluxError::new(format!("expected stream but found {found} (argument fn)")));
+        }
+    };
+    let stamped = reduced.map(call.site, move |mut table| {
+        if table.rows == 0 && create_empty {
+            table = null_row(&table);
+        }
+        duplicate_column(table, &time_source, &time_target)
+    })?;
+    windowed(&stamped, call.site, unbounded)
+}
+
+/// A table with one row in which everything but the group key is null.
+fn null_row(table: &Table) -> Table {
+    let columns = table.columns.iter().map(|column| {
+        let kind: ColumnType = column.kind();
+        let value = table.key.get(&column.label).cloned().unwrap_or(Value::Null(Some(kind)));
+        Column::new(&column.label, Data::Repeat { value, kind })
+    });
+    Table::new(table.key.clone(), columns.collect(), 1)
+}

@@ -1,0 +1,496 @@
+//! Evaluation of the syntax tree.
+//!
+//! [`Interpreter::run`] evaluates a script's statements and gathers its results: the streams that
+//! `yield` names and those that stand alone as statements. Functions of the script are closures
+//! over an [`Env`]; built-in functions come from the table in `builtins`.
+
+use std::sync::Arc;
+
+use super::ast::{
+    Assignment, Body, Expr, ExprKind, File, FunctionExpr, LogicalOperator, Name, Property,
+    Statement, StringPart,
+};
+use super::builtins::{self, Arguments, Builtin, Call};
+use super::error::{FluxError, FluxErrorCode};
+use super::operators;
+use super::stream::{Execution, Site, Stream};
+use super::value::{Record, Row, Value};
+
+/// How deep expressions and calls may nest while they are evaluated.
+const MAX_DEPTH: usize = 300;
+
+/// A function value.
+#[derive(Debug)]
+pub(crate) enum Function {
+    /// One of the script's, with what it can see.
+    Own { expr: Arc<FunctionExpr>, env: Option<Arc<Env>> },
+    Builtin(&'static Builtin),
+}
+
+/// Names and their values: a scope and the ones around it.
+#[derive(Clone, Debug)]
+pub(crate) struct Env {
+    names: Vec<(Name, Value)>,
+    outer: Option<Arc<Env>>,
+}
+
+impl Env {
+    /// A scope with one name.
+    pub(crate) fn of(name: Name, value: Value, outer: Option<&Arc<Self>>) -> Arc<Self> {
+        Arc::new(Self { names: vec![(name, value)], outer: outer.cloned() })
+    }
+
+    fn get(&self, wanted: &str) -> Option<&Value> {
+        let own = self.names.iter().find(|(name, _)| **name == *wanted);
+        match own {
+            Some((_, value)) => Some(value),
+            None => self.outer.as_ref()?.get(wanted),
+        }
+    }
+}
+
+fn with(outer: Option<Arc<Env>>, name: &Name, value: Value) -> Option<Arc<Env>> {
+    Some(Env::of(Name::clone(name), value, outer.as_ref()))
+}
+
+/// A result of a script.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedStream {
+    pub(crate) name: Arc<str>,
+    pub(crate) stream: Stream,
+}
+
+/// Evaluates expressions. Cloned into the functions that call back from streams.
+#[derive(Clone, Debug)]
+pub(crate) struct Interpreter {
+    pub(crate) execution: Arc<Execution>,
+    /// Options that the script has set.
+    options: Vec<(Name, Value)>,
+    results: Arc<std::sync::Mutex<Vec<NamedStream>>>,
+    depth: usize,
+}
+
+impl Interpreter {
+    pub(crate) fn new(execution: Arc<Execution>) -> Self {
+        Self { execution, options: Vec::new(), results: Arc::default(), depth: 0 }
+    }
+
+    /// Evaluates a script and gives its results in the order in which it names them.
+    pub(crate) fn run(mut self, file: &File) -> Result<Vec<NamedStream>, FluxError> {
+        let mut env = None;
+        for import in &file.imports {
+            let package = builtins::package(&import.path).ok_or_else(|| {
+                let message = format!(
+                    "invalid import path {}: the package is not in the stand-in's Flux",
+                    import.path
+                );
+                FluxError::compilation(import.span, message)
+            })?;
+            let last = import.path.rsplit('/').next().unwrap_or_default();
+            let name = import.alias.clone().unwrap_or_else(|| Name::from(last));
+            env = with(env, &name, Value::Record(Arc::new(package)));
+        }
+        for statement in &file.statements {
+            match statement {
+                Statement::Expression(expr) => {
+                    let value = self.eval(expr, env.as_ref())?;
+                    if let Value::Stream(stream) = value
+                        && !stream.yielded
+                    {
+                        self.add_result(Arc::from("_result"), stream)
+                            .map_err(|error| error.in_call("yield", expr.span))?;
+                    }
+                }
+                Statement::Assignment(assigned) => {
+                    let value = self.eval(&assigned.value, env.as_ref())?;
+                    env = with(env, &assigned.name, value);
+                }
+                Statement::Option(assigned) => {
+                    let value = self.eval(&assigned.value, env.as_ref())?;
+                    env = self.set_option(assigned, value, env)?;
+                }
+                Statement::Return(expr) => {
+                    return Err(FluxError::compilation(expr.span, "return outside of a function"));
+                }
+            }
+        }
+        let results = std::mem::take(&mut *self.results());
+        if results.is_empty() {
+            return Err(FluxError::whole(
+                FluxErrorCode::Invalid,
+                "error in building plan while starting program: this Flux script returns no \
+                 streaming data. Consider adding a \"yield\" or invoking streaming functions \
+                 directly, without performing an assignment",
+            ));
+        }
+        Ok(results)
+    }
+
+    fn set_option(
+        &mut self,
+        assigned: &Assignment,
+        value: Value,
+        env: Option<Arc<Env>>,
+    ) -> Result<Option<Arc<Env>>, FluxError> {
+        let known = assigned.package.is_none()
+            && matches!(&*assigned.name, "now" | "location" | "task");
+        if !known {
+            let message = format!("option `{}` is not in the stand-in's Flux", assigned.name);
+            return Err(FluxError::compilation(assigned.span, message));
+        }
+        self.options.retain(|(name, _)| *name != assigned.name);
+        self.options.push((Name::clone(&assigned.name), value.clone()));
+        Ok(with(env, &assigned.name, value))
+    }
+
+    fn results(&self) -> std::sync::MutexGuard<'_, Vec<NamedStream>> {
+        self.results.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Makes a stream a result. Names must differ.
+    pub(crate) fn add_result(&self, name: Arc<str>, stream: Stream) -> Result<(), FluxError> {
+        let mut results = self.results();
+        if results.iter().any(|known| known.name == name) {
+            let message = format!("tried to produce more than one result with the name \"{name}\"");
+            return Err(FluxError::new(message));
+        }
+        results.push(NamedStream { name, stream });
+        Ok(())
+    }
+
+    /// An option, if the script has set it.
+    pub(crate) fn option(&self, wanted: &str) -> Option<&Value> {
+        self.options.iter().find(|(name, _)| **name == *wanted).map(|(_, value)| value)
+    }
+
+    /// What `now()` is for this query.
+    pub(crate) fn now(&self) -> Result<i64, FluxError> {
+        let Some(option) = self.option("now").cloned() else { return Ok(self.execution.now_ns) };
+        match self.call(&option, Vec::new())? {
+            Value::Time(now_ns) => Ok(now_ns),
+            other => Err(FluxError::new(format!("now is a {}, not a time", other.type_word()))),
+        }
+    }
+
+    fn deeper(&self) -> Result<Self, FluxError> {
+        if self.depth >= MAX_DEPTH {
+            return Err(FluxError::new("the script nests its calls too deep"));
+        }
+        Ok(Self { depth: self.depth + 1, ..self.clone() })
+    }
+
+    /// Evaluates an expression.
+    pub(crate) fn eval(&self, expr: &Expr, env: Option<&Arc<Env>>) -> Result<Value, FluxError> {
+        Ok(match &expr.kind {
+            ExprKind::Identifier(name) => return self.identifier(name, expr, env),
+            ExprKind::Integer(value) => Value::Int(*value),
+            ExprKind::Float(value) => Value::Float(*value),
+            ExprKind::String(value) => Value::String(Arc::clone(value)),
+            ExprKind::Duration(value) => Value::Duration(*value),
+            ExprKind::Time(value) => Value::Time(*value),
+            ExprKind::Regex(value) => Value::Regex(Arc::clone(value)),
+            ExprKind::Interpolated(parts) => return self.interpolate(parts, env),
+            ExprKind::Array(elements) => {
+                let values = elements.iter().map(|element| self.eval(element, env));
+                Value::Array(Arc::new(values.collect::<Result<_, _>>()?))
+            }
+            ExprKind::Dict(pairs) => {
+                let pairs = pairs
+                    .iter()
+                    .map(|(key, value)| Ok((self.eval(key, env)?, self.eval(value, env)?)));
+                Value::Dict(Arc::new(builtins::sorted_pairs(pairs.collect::<Result<_, _>>()?)))
+            }
+            ExprKind::Record { with, properties } => {
+                return self.record(with.as_deref(), properties, env);
+            }
+            ExprKind::Function(function) => {
+                let (expr, env) = (Arc::clone(function), env.cloned());
+                Value::Function(Arc::new(Function::Own { expr, env }))
+            }
+            ExprKind::Call { callee, arguments } => {
+                return self.call_expr(callee, arguments, None, expr, env);
+            }
+            ExprKind::Pipe { source, call } => {
+                let piped = self.eval(source, env)?;
+                let ExprKind::Call { callee, arguments } = &call.kind else {
+                    unreachable!("the parser lets nothing but a call stand behind a pipe");
+                };
+                return self.call_expr(callee, arguments, Some(piped), call, env);
+            }
+            ExprKind::Member { object, name } => {
+                let object = self.eval(object, env)?;
+                return object.member(name).map_err(|error| error.in_call("member", expr.span));
+            }
+            ExprKind::Index { object, index } => {
+                let (object, index) = (self.eval(object, env)?, self.eval(index, env)?);
+                return element(&object, &index).map_err(|error| error.in_call("index", expr.span));
+            }
+            ExprKind::Unary { operator, operand } => {
+                let operand = self.eval(operand, env)?;
+                return operators::unary(*operator, operand);
+            }
+            ExprKind::Binary { operator, left, right } => {
+                let (left, right) = (self.eval(left, env)?, self.eval(right, env)?);
+                return operators::binary(*operator, &left, &right);
+            }
+            ExprKind::Logical { operator, operands } => {
+                return self.logical(*operator, operands, env);
+            }
+            ExprKind::Conditional { test, yes, no } => match self.eval(test, env)? {
+                Value::Bool(true) => return self.eval(yes, env),
+                Value::Bool(false) | Value::Null(_) => return self.eval(no, env),
+                other => {
+                    let message = format!("expected bool but found {}", other.type_word());
+                    return Err(FluxError::new(message).in_call("if", test.span));
+                }
+            },
+        })
+    }
+
+    fn identifier(
+        &self,
+        name: &Name,
+        expr: &Expr,
+        env: Option<&Arc<Env>>,
+    ) -> Result<Value, FluxError> {
+        if let Some(value) = env.and_then(|env| env.get(name)) {
+            return Ok(value.clone());
+        }
+        builtins::universe(name).ok_or_else(|| {
+            let message = format!("undefined identifier {name}");
+            FluxError::compilation(expr.span, message)
+        })
+    }
+
+    fn interpolate(
+        &self,
+        parts: &[StringPart],
+        env: Option<&Arc<Env>>,
+    ) -> Result<Value, FluxError> {
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                StringPart::Text(part) => text.push_str(part),
+                StringPart::Expression(expr) => match self.eval(expr, env)? {
+                    Value::Null(_) => {
+                        let message = "string expression evaluated to null";
+                        return Err(FluxError::new(message).in_call("string", expr.span));
+                    }
+                    value => text.push_str(&value.to_string()),
+                },
+            }
+        }
+        Ok(Value::String(Arc::from(text)))
+    }
+
+    fn record(
+        &self,
+        base: Option<&Expr>,
+        properties: &[Property],
+        env: Option<&Arc<Env>>,
+    ) -> Result<Value, FluxError> {
+        let mut record = match base.map(|base| self.eval(base, env)).transpose()? {
+            None | Some(Value::Null(_)) => Record::default(),
+            Some(Value::Record(base)) => (*base).clone(),
+            Some(Value::Row(row)) => Record::from(&row),
+            Some(other) => {
+                let message = format!("cannot extend a {}", other.type_word());
+                return Err(FluxError::new(message));
+            }
+        };
+        for property in properties {
+            record.set(Name::clone(&property.key), self.eval(&property.value, env)?);
+        }
+        Ok(Value::Record(Arc::new(record)))
+    }
+
+    /// Three-valued logic: null is neither true nor false.
+    fn logical(
+        &self,
+        operator: LogicalOperator,
+        operands: &[Expr],
+        env: Option<&Arc<Env>>,
+    ) -> Result<Value, FluxError> {
+        let decisive = operator == LogicalOperator::Or;
+        let mut unknown = false;
+        for operand in operands {
+            match self.eval(operand, env)? {
+                Value::Bool(value) if value == decisive => return Ok(Value::Bool(decisive)),
+                Value::Bool(_) => {}
+                Value::Null(_) => unknown = true,
+                other => {
+                    let message = format!("expected bool but found {}", other.type_word());
+                    return Err(FluxError::new(message).in_call("logical", operand.span));
+                }
+            }
+        }
+        Ok(if unknown { Value::Null(None) } else { Value::Bool(!decisive) })
+    }
+
+    fn call_expr(
+        &self,
+        callee: &Expr,
+        arguments: &[Property],
+        piped: Option<Value>,
+        expr: &Expr,
+        env: Option<&Arc<Env>>,
+    ) -> Result<Value, FluxError> {
+        let interpreter = self.deeper()?;
+        let function = match interpreter.eval(callee, env)? {
+            Value::Function(function) => function,
+            other => {
+                let message = format!("expected function but found {}", other.type_word());
+                return Err(FluxError::compilation(callee.span, message));
+            }
+        };
+        let values = arguments.iter().map(|argument| {
+            Ok((Name::clone(&argument.key), interpreter.eval(&argument.value, env)?))
+        });
+        let arguments = Arguments::new(values.collect::<Result<Vec<_>, FluxError>>()?, piped);
+        match &*function {
+            Function::Own { expr: own, env } => {
+                let scope = interpreter.bind(own, env.as_ref(), arguments);
+                let scope = scope.map_err(|error| error.in_call("function", expr.span))?;
+                interpreter.body(own, scope.as_ref())
+            }
+            Function::Builtin(builtin) => {
+                let site = Site { function: builtin.name, span: expr.span };
+                let arguments = arguments.checked(builtin, expr.span)?;
+                let call = Call { interpreter: &interpreter, arguments, site };
+                (builtin.run)(&call).map_err(|error| error.in_call(builtin.name, expr.span))
+            }
+        }
+    }
+
+    /// Calls a function with named arguments from Rust.
+    pub(crate) fn call(
+        &self,
+        function: &Value,
+        arguments: Vec<(Name, Value)>,
+    ) -> Result<Value, FluxError> {
+        let Value::Function(function) = function else {
+            return Err(FluxError::new(format!("{} is not a function", function.type_word())));
+        };
+        let interpreter = self.deeper()?;
+        let arguments = Arguments::new(arguments, None);
+        match &**function {
+            Function::Own { expr, env } => {
+                let scope = interpreter.bind(expr, env.as_ref(), arguments)?;
+                interpreter.body(expr, scope.as_ref())
+            }
+            Function::Builtin(builtin) => {
+                let site = Site { function: builtin.name, span: super::ast::Span::default() };
+                let arguments = arguments.checked(builtin, site.span)?;
+                (builtin.run)(&Call { interpreter: &interpreter, arguments, site })
+            }
+        }
+    }
+
+    /// Calls a function whose first argument also counts as what is piped in.
+    pub(crate) fn call_piped(
+        &self,
+        lambda: &Lambda,
+        mut arguments: Vec<(Name, Value)>,
+    ) -> Result<Value, FluxError> {
+        let Function::Own { expr, env } = &*lambda.function else {
+            return lambda.call(arguments);
+        };
+        let (_, piped) = arguments.swap_remove(0);
+        let interpreter = self.deeper()?;
+        // A function that does not care for an argument need not name it.
+        arguments.retain(|(name, _)| expr.parameters.iter().any(|own| own.name == *name));
+        let scope = interpreter.bind(expr, env.as_ref(), Arguments::new(arguments, Some(piped)))?;
+        interpreter.body(expr, scope.as_ref())
+    }
+
+    /// Gives the parameters of one of the script's functions their values.
+    fn bind(
+        &self,
+        function: &FunctionExpr,
+        outer: Option<&Arc<Env>>,
+        mut arguments: Arguments,
+    ) -> Result<Option<Arc<Env>>, FluxError> {
+        self.execution.count_call()?;
+        let mut names = Vec::with_capacity(function.parameters.len());
+        for parameter in &function.parameters {
+            let piped = if parameter.piped { arguments.take_piped() } else { None };
+            let value = match arguments.take(&parameter.name).or(piped) {
+                Some(value) => value,
+                None => match &parameter.default {
+                    Some(default) => self.eval(default, outer)?,
+                    None => {
+                        let message = format!("missing required argument {}", parameter.name);
+                        return Err(FluxError::new(message));
+                    }
+                },
+            };
+            names.push((Name::clone(&parameter.name), value));
+        }
+        if let Some(extra) = arguments.first_left() {
+            return Err(FluxError::new(format!("found unexpected argument {extra}")));
+        }
+        Ok(Some(Arc::new(Env { names, outer: outer.cloned() })))
+    }
+
+    fn body(&self, function: &FunctionExpr, env: Option<&Arc<Env>>) -> Result<Value, FluxError> {
+        let statements = match &function.body {
+            Body::Expression(expr) => return self.eval(expr, env),
+            Body::Block(statements) => statements,
+        };
+        let mut env = env.cloned();
+        for statement in statements {
+            match statement {
+                Statement::Return(expr) => return self.eval(expr, env.as_ref()),
+                Statement::Expression(expr) => {
+                    self.eval(expr, env.as_ref())?;
+                }
+                Statement::Assignment(assigned) => {
+                    let value = self.eval(&assigned.value, env.as_ref())?;
+                    env = with(env, &assigned.name, value);
+                }
+                Statement::Option(assigned) => {
+                    let message = "options are set at the top of a script only";
+                    return Err(FluxError::compilation(assigned.span, message));
+                }
+            }
+        }
+        Err(FluxError::compilation(function.span, "missing return statement in block"))
+    }
+}
+
+/// One of the script's functions, ready to be called for row after row.
+#[derive(Clone, Debug)]
+pub(crate) struct Lambda {
+    pub(crate) interpreter: Interpreter,
+    pub(crate) function: Arc<Function>,
+}
+
+impl Lambda {
+    /// Calls the function with one row under its parameter's name.
+    pub(crate) fn call_row(&self, row: Row) -> Result<Value, FluxError> {
+        self.call(vec![(Name::from("r"), Value::Row(row))])
+    }
+
+    pub(crate) fn call(&self, arguments: Vec<(Name, Value)>) -> Result<Value, FluxError> {
+        self.interpreter.call(&Value::Function(Arc::clone(&self.function)), arguments)
+    }
+}
+
+fn element(object: &Value, index: &Value) -> Result<Value, FluxError> {
+    match (object, index) {
+        (Value::Array(values), Value::Int(index)) => {
+            let found = usize::try_from(*index).ok().and_then(|index| values.get(index));
+            found.cloned().ok_or_else(|| {
+                let length = values.len();
+                FluxError::new(format!(
+                    "cannot access element {index} of array of length {length}"
+                ))
+            })
+        }
+        (object, Value::String(name)) => object.member(name),
+        (object, index) => {
+            let (object, index) = (object.type_word(), index.type_word());
+            Err(FluxError::new(format!("cannot index a {object} with a {index}")))
+        }
+    }
+}

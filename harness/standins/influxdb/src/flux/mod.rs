@@ -1,0 +1,77 @@
+//! Flux: the query language, over the store's tables.
+//!
+//! A script goes through `lexer` and `parser` to a tree (`ast`), `check` looks it over as a whole,
+//! `interpreter` evaluates it with the functions of `builtins`, and the resulting streams
+//! (`stream`, `table`) are computed while `csv` writes them. [`run`] is the entry. Left out: type
+//! inference; a type error is found when the value that has it is met.
+
+mod ast;
+mod builtins;
+mod check;
+mod csv;
+mod duration;
+mod error;
+mod interpreter;
+mod lexer;
+mod operators;
+mod parser;
+mod stream;
+mod table;
+pub(crate) mod time;
+mod value;
+mod window;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub(crate) use self::csv::{Annotation, Dialect};
+pub(crate) use self::error::{FluxError, FluxErrorCode};
+
+use self::csv::Encoder;
+use self::interpreter::Interpreter;
+use self::stream::Execution;
+use crate::Server;
+use crate::accounts::Id;
+
+/// A script and what it is run with.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub(crate) script: String,
+    pub(crate) org: Id,
+    pub(crate) now_ns: i64,
+    pub(crate) dialect: Dialect,
+}
+
+/// Compiles and starts a script. The first part of the answer is computed before this returns, so
+/// that a mistake found until then is an error and not a table.
+pub(crate) fn run(server: &Arc<Server>, query: Query) -> Result<Answer, FluxError> {
+    let file = parser::parse(&query.script)?;
+    check::check(&file)?;
+    let execution = Execution::new(Arc::clone(server), query.org, query.now_ns);
+    let results = Interpreter::new(execution).run(&file)?;
+    let mut encoder = Encoder::new(query.dialect, results);
+    let first = encoder.next_chunk().transpose()?;
+    Ok(Answer { first, encoder })
+}
+
+/// The parts of an answer.
+pub(crate) struct Answer {
+    first: Option<Vec<u8>>,
+    encoder: Encoder,
+}
+
+impl Iterator for Answer {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        if let Some(first) = self.first.take() {
+            return Some(Bytes::from(first));
+        }
+        // After the first part the encoder tells of mistakes in the rows.
+        self.encoder.next_chunk()?.ok().map(Bytes::from)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! Streams of tables, computed when they are read.
+//!
+//! A [`Stream`] is a recipe: reading it twice computes it twice. Functions that work table by table
+//! keep one table at a time in memory; those that need all tables collect them. [`Execution`] is
+//! what one query may use, and stops it when it uses too much.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::ast::Span;
+use super::error::{FluxError, FluxErrorCode};
+use super::table::{Data, Table};
+use crate::Server;
+use crate::accounts::Id;
+
+/// How many functions may stand behind each other in one stream.
+const MAX_STAGES: usize = 250;
+
+/// How many calls of the script's own functions one query may make.
+const MAX_CALLS: u64 = 50_000_000;
+
+/// The tables of a stream, one after another.
+pub(crate) type Tables = Box<dyn Iterator<Item = Result<Table, FluxError>> + Send>;
+
+/// What one query works with.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    pub(crate) server: Arc<Server>,
+    pub(crate) org: Id,
+    pub(crate) now_ns: i64,
+    cells: AtomicU64,
+    calls: AtomicU64,
+}
+
+impl Execution {
+    pub(crate) fn new(server: Arc<Server>, org: Id, now_ns: i64) -> Arc<Self> {
+        let (cells, calls) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Self { server, org, now_ns, cells, calls })
+    }
+
+    /// Counts a call of one of the script's functions.
+    pub(crate) fn count_call(&self) -> Result<(), FluxError> {
+        if self.calls.fetch_add(1, Ordering::Relaxed) < MAX_CALLS {
+            return Ok(());
+        }
+        let message = format!("the query makes more than {MAX_CALLS} function calls");
+        Err(FluxError::whole(FluxErrorCode::Internal, message))
+    }
+
+    /// Refuses to make `cells` more table cells than a query may hold.
+    pub(crate) fn check_room(&self, cells: u64) -> Result<(), FluxError> {
+        let limit = self.server.config.max_query_cells;
+        let held = self.cells.load(Ordering::Relaxed);
+        if held.saturating_add(cells) <= limit {
+            return Ok(());
+        }
+        let message = format!(
+            "memory allocation limit reached: limit {limit} cells, allocated: {held}, wanted: \
+             {cells}"
+        );
+        Err(FluxError::whole(FluxErrorCode::Internal, message))
+    }
+
+    /// Counts the cells of a table for as long as the table lives.
+    fn charge(self: &Arc<Self>, table: &mut Table) -> Result<(), FluxError> {
+        let stored = |data: &Data| !matches!(data, Data::Repeat { .. });
+        let columns = table.columns.iter().filter(|column| stored(&column.data)).count();
+        let cells = (columns * table.rows) as u64;
+        self.check_room(cells)?;
+        self.cells.fetch_add(cells, Ordering::Relaxed);
+        table.charge = Some(Arc::new(Charge { execution: Arc::clone(self), cells }));
+        Ok(())
+    }
+}
+
+/// Cells that are counted against a query until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    execution: Arc<Execution>,
+    cells: u64,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.execution.cells.fetch_sub(self.cells, Ordering::Relaxed);
+    }
+}
+
+/// The range of time that a stream covers; the stop is not part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) start_ns: i64,
+    pub(crate) stop_ns: i64,
+}
+
+/// Where a function of tables was called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site {
+    pub(crate) function: &'static str,
+    pub(crate) span: Span,
+}
+
+/// Tables to be computed.
+#[derive(Clone)]
+pub(crate) struct Stream {
+    open: Arc<dyn Fn() -> Result<Tables, FluxError> + Send + Sync>,
+    execution: Arc<Execution>,
+    stages: usize,
+    /// What `range` set; windows are clipped to it.
+    pub(crate) bounds: Option<Bounds>,
+    /// The read that this stream is, for as long as ranges and filters can join it.
+    pub(crate) read: Option<Arc<super::builtins::StorageRead>>,
+    /// Whether `yield` has already made this stream a result.
+    pub(crate) yielded: bool,
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("stages", &self.stages).finish_non_exhaustive()
+    }
+}
+
+impl Stream {
+    /// A stream that begins with `open`.
+    pub(crate) fn source(
+        execution: &Arc<Execution>,
+        site: Site,
+        open: impl Fn() -> Result<Tables, FluxError> + Send + Sync + 'static,
+    ) -> Self {
+        let charged = Arc::clone(execution);
+        let open = move || {
+            let charged = Arc::clone(&charged);
+            let tables = open().map_err(|error| error.in_run(site.function, site.span))?;
+            let tables = tables.map(move |table| {
+                let mut table = table.map_err(|error| error.in_run(site.function, site.span))?;
+                charged.charge(&mut table)?;
+                Ok(table)
+            });
+            Ok(Box::new(tables) as Tables)
+        };
+        Self {
+            open: Arc::new(open),
+            execution: Arc::clone(execution),
+            stages: 1,
+            bounds: None,
+            read: None,
+            yielded: false,
+        }
+    }
+
+    /// The tables, computed one by one as they are asked for.
+    pub(crate) fn tables(&self) -> Result<Tables, FluxError> {
+        (self.open)()
+    }
+
+    pub(crate) fn execution(&self) -> &Arc<Execution> {
+        &self.execution
+    }
+
+    fn then(
+        &self,
+        site: Site,
+        open: impl Fn() -> Result<Tables, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let stages = self.stages + 1;
+        if stages > MAX_STAGES {
+            return Err(FluxError::new(format!("the stream has more than {MAX_STAGES} stages")));
+        }
+        let bounds = self.bounds;
+        Ok(Self { stages, bounds, ..Self::source(&self.execution, site, open) })
+    }
+
+    /// Makes some tables of each table.
+    pub(crate) fn each(
+        &self,
+        site: Site,
+        work: impl Fn(Table) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let (upstream, work) = (self.clone(), Arc::new(work));
+        self.then(site, move || {
+            let work = Arc::clone(&work);
+            let tables = upstream.tables()?.flat_map(move |table| {
+                let made = table.and_then(&*work);
+                match made {
+                    Ok(tables) => tables.into_iter().map(Ok).collect::<Vec<_>>(),
+                    Err(error) => vec![Err(error)],
+                }
+            });
+            Ok(Box::new(tables) as Tables)
+        })
+    }
+
+    /// Makes one table of each table.
+    pub(crate) fn map(
+        &self,
+        site: Site,
+        work: impl Fn(Table) -> Result<Table, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        self.each(site, move |table| Ok(vec![work(table)?]))
+    }
+
+    /// Makes tables of all tables together.
+    pub(crate) fn all(
+        &self,
+        site: Site,
+        work: impl Fn(Vec<Table>) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let upstream = self.clone();
+        self.then(site, move || {
+            let tables = upstream.tables()?.collect::<Result<Vec<_>, _>>()?;
+            Ok(Box::new(work(tables)?.into_iter().map(Ok)) as Tables)
+        })
+    }
+
+    /// Makes tables of several streams together.
+    pub(crate) fn combined(
+        streams: Vec<Self>,
+        site: Site,
+        work: impl Fn(Vec<Vec<Table>>) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let deepest = streams.iter().max_by_key(|stream| stream.stages).cloned();
+        let deepest = deepest.ok_or_else(|| FluxError::new("there are no streams to combine"))?;
+        let mut bounds = streams.iter().filter_map(|stream| stream.bounds);
+        let first = bounds.next();
+        let joined = bounds.fold(first, |joined, next| {
+            joined.map(|joined| Bounds {
+                start_ns: joined.start_ns.min(next.start_ns),
+                stop_ns: joined.stop_ns.max(next.stop_ns),
+            })
+        });
+        let stream = deepest.then(site, move || {
+            let read = |stream: &Self| stream.tables()?.collect::<Result<Vec<_>, _>>();
+            let tables = streams.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            Ok(Box::new(work(tables)?.into_iter().map(Ok)) as Tables)
+        })?;
+        Ok(Self { bounds: joined, ..stream })
+    }
+}

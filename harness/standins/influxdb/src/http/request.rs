@@ -1,0 +1,112 @@
+//! What a request brings: parameters of its query string, and its body within the limit.
+
+use std::io::Read;
+
+use axum::body::Body;
+use axum::extract::Query;
+use bytes::Bytes;
+use flate2::bufread::MultiGzDecoder;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use super::error::{ApiError, Code};
+use crate::Server;
+use crate::accounts::{Accounts, BucketEntry, Id, Org};
+
+/// The decoded parameters of a query string, in their order.
+pub(super) type Parameters = Query<Vec<(String, String)>>;
+
+/// The first parameter of this name that is not empty.
+pub(super) fn parameter<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
+    let found = parameters.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+}
+
+/// Reads a body as it was sent.
+pub(super) async fn body(server: &Server, body: Body) -> Result<Bytes, ApiError> {
+    match Limited::new(body, server.config.max_body_bytes).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => {
+            Err(ApiError::new(Code::Internal, format!("unable to read data: {error}")))
+        }
+    }
+}
+
+/// Reads a JSON body.
+pub(super) async fn json<T: DeserializeOwned>(server: &Server, raw: Body) -> Result<T, ApiError> {
+    let bytes = body(server, raw).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))
+}
+
+/// Undoes `Content-Encoding: gzip`. The inflated body obeys the same limit as a plain one.
+pub(super) fn inflate(
+    server: &Server,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Bytes, ApiError> {
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    if !matches!(encoding, Some("gzip" | "x-gzip")) {
+        return Ok(body);
+    }
+    if !body.starts_with(&[0x1f, 0x8b]) {
+        // The server does not pass on what its decompressor says here.
+        let message = "An internal error has occurred - check server logs";
+        return Err(ApiError::new(Code::Internal, message));
+    }
+    let limit = server.config.max_body_bytes;
+    let mut inflated = Vec::new();
+    let mut reader = MultiGzDecoder::new(&*body).take(limit as u64 + 1);
+    if let Err(error) = reader.read_to_end(&mut inflated) {
+        let code = match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Code::Internal,
+            _ => Code::Invalid,
+        };
+        return Err(ApiError::new(code, format!("unable to read data: gzip: {error}")));
+    }
+    if inflated.len() > limit { Err(too_large()) } else { Ok(Bytes::from(inflated)) }
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(Code::TooLarge, "unable to read data: points batch is too large")
+}
+
+/// An identifier, or the server's complaint about it.
+pub(super) fn id(text: &str) -> Result<Id, ApiError> {
+    Id::parse(text).ok_or_else(|| {
+        let wrong_length = text.len() != 16;
+        let message = if wrong_length { "id must have a length of 16 bytes" } else { "invalid ID" };
+        ApiError::invalid(message)
+    })
+}
+
+/// The organisation that `org` (a name or an identifier) or `orgID` names.
+pub(super) fn organization(
+    accounts: &Accounts,
+    parameters: &Parameters,
+) -> Result<Org, ApiError> {
+    if let Some(text) = parameter(parameters, "orgID") {
+        return organization_by_id(accounts, id(text)?);
+    }
+    let Some(name) = parameter(parameters, "org") else {
+        return Err(ApiError::invalid("Please provide either orgID or org"));
+    };
+    if let Some(id) = Id::parse(name) {
+        return organization_by_id(accounts, id);
+    }
+    let found = accounts.org_named(name).cloned();
+    found.ok_or_else(|| ApiError::not_found(format!("organization name \"{name}\" not found")))
+}
+
+pub(super) fn organization_by_id(accounts: &Accounts, id: Id) -> Result<Org, ApiError> {
+    accounts.org(id).cloned().ok_or_else(|| ApiError::not_found("organization not found"))
+}
+
+/// The bucket with this identifier or name.
+pub(super) fn bucket(accounts: &Accounts, org: Id, name: &str) -> Result<BucketEntry, ApiError> {
+    let by_id = Id::parse(name).and_then(|id| accounts.bucket(id));
+    let found = by_id.or_else(|| accounts.bucket_named(org, name)).cloned();
+    found.ok_or_else(|| ApiError::not_found(format!("bucket \"{name}\" not found")))
+}

@@ -1,0 +1,91 @@
+//! An in-process server that speaks the InfluxDB 2.7 HTTP API.
+//!
+//! The main type is [`InfluxdbStandin`]: it owns the accounts and the data, and its
+//! [`router`](InfluxdbStandin::router) serves them to any transport. Line protocol comes in
+//! through `line_protocol`, is kept by `store`, and is read back by `flux`. Nothing here starts
+//! a task or a thread, sleeps or reads a clock of its own, so the same router serves sockets and
+//! virtual time. Left out: persistence, sessions, tasks, dashboards, InfluxQL.
+
+mod accounts;
+mod flux;
+mod http;
+mod line_protocol;
+mod store;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use cutover_model::Clock;
+
+use crate::accounts::Accounts;
+use crate::store::Store;
+
+/// What a stand-in is told at its start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where `now()`, retention and default timestamps come from.
+    pub clock: Clock,
+    /// The longest body of a request in bytes, counted after inflation.
+    pub max_body_bytes: usize,
+    /// The most table cells that one query may hold; a query beyond it fails, as on a server that
+    /// limits its memory.
+    pub max_query_cells: u64,
+}
+
+impl Config {
+    /// Limits that fit a test machine: bodies of 64 MiB and queries of 200 million cells.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, max_body_bytes: 64 << 20, max_query_cells: 200_000_000 }
+    }
+}
+
+/// A running stand-in. Clones share one state; the state ends with the last clone and router.
+#[derive(Clone, Debug)]
+pub struct InfluxdbStandin {
+    server: Arc<Server>,
+}
+
+impl InfluxdbStandin {
+    /// An empty server that is not set up: `POST /api/v2/setup` makes its first user.
+    pub fn new(config: Config) -> Self {
+        let server = Server {
+            started_ns: config.clock.now_ns(),
+            config,
+            accounts: RwLock::new(Accounts::default()),
+            store: RwLock::new(Store::default()),
+        };
+        Self { server: Arc::new(server) }
+    }
+
+    /// The whole HTTP API, to be served on any transport.
+    pub fn router(&self) -> axum::Router {
+        http::router(Arc::clone(&self.server))
+    }
+}
+
+/// The state behind the API. Both locks are held for computation only, never across an await,
+/// and `accounts` is never taken while `store` is held.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) config: Config,
+    pub(crate) started_ns: i64,
+    accounts: RwLock<Accounts>,
+    store: RwLock<Store>,
+}
+
+impl Server {
+    pub(crate) fn accounts(&self) -> RwLockReadGuard<'_, Accounts> {
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn accounts_mut(&self) -> RwLockWriteGuard<'_, Accounts> {
+        self.accounts.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn store_mut(&self) -> RwLockWriteGuard<'_, Store> {
+        self.store.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,340 @@
+//! Applying a batch: shard groups, types, then values.
+//!
+//! [`Store::write`] stores every point that the server would store and reports the others as the
+//! server does: the first reason and how many points were dropped.
+
+use std::sync::Arc;
+
+use super::column::{Column, value_type};
+use super::shards::ShardGroup;
+use super::{Bucket, FieldDef, Measurement, Series, SeriesField, Store};
+use crate::accounts::Id;
+use crate::flux::time::format_rfc3339;
+use crate::line_protocol::{Batch, Field, MIN_TIME_NS, Point, Value, split_key, unescape_text};
+
+/// The longest string value in bytes.
+const MAX_STRING_BYTES: usize = 1 << 20;
+
+/// Points that were not stored; the others of the batch were.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("partial write: {reason} dropped={dropped}{place}")]
+pub(crate) struct PartialWrite {
+    /// Why the first of them was not.
+    pub(crate) reason: String,
+    /// How many of them there are.
+    pub(crate) dropped: usize,
+    place: String,
+}
+
+/// What was dropped of the points of one shard group.
+struct Dropped {
+    group_ns: i64,
+    reason: String,
+    count: usize,
+}
+
+impl Store {
+    /// Stores a batch. `Ok(None)` means that the bucket does not exist.
+    pub(crate) fn write(
+        &mut self,
+        bucket: Id,
+        batch: &Batch<'_>,
+        now_ns: i64,
+    ) -> Result<Option<()>, PartialWrite> {
+        if self.retention_check_due(now_ns) {
+            self.enforce_retention(now_ns);
+        }
+        let Some(data) = self.buckets.get_mut(&bucket) else { return Ok(None) };
+        let groups = data.open_groups(batch, now_ns);
+        let mut writer = Writer {
+            bucket: data,
+            groups,
+            last_series: None,
+            columns: Vec::new(),
+            unsettled: Vec::new(),
+            dropped: Vec::new(),
+            expired: Vec::new(),
+        };
+        for point in &batch.points {
+            writer.write_point(point, &batch.fields[point.fields.clone()]);
+        }
+        writer.settle();
+        writer.outcome(bucket, now_ns).map(Some)
+    }
+}
+
+impl Bucket {
+    /// The shard groups that the points of a batch open. A point older than the retention opens
+    /// none, but is stored in one that another point of its batch has opened.
+    fn open_groups(&mut self, batch: &Batch<'_>, now_ns: i64) -> Vec<ShardGroup> {
+        let earliest_ns = self.retention.earliest_ns(now_ns).unwrap_or(MIN_TIME_NS);
+        let mut open: Vec<ShardGroup> = Vec::new();
+        let mut last = None;
+        for point in &batch.points {
+            let known = |group: &ShardGroup| group.contains(point.time_ns);
+            if point.time_ns < earliest_ns || last.as_ref().is_some_and(known) {
+                continue;
+            }
+            let at = open.partition_point(|group| group.stop_ns <= point.time_ns);
+            if !open.get(at).is_some_and(known) {
+                let length_ns = self.retention.shard_group_ns;
+                open.insert(at, self.groups.find_or_create(point.time_ns, length_ns));
+            }
+            last = Some(open[at]);
+        }
+        open
+    }
+
+    fn series_of(&mut self, key: &[u8]) -> usize {
+        if let Some(&series) = self.series_by_key.get(key) {
+            return series;
+        }
+        let (measurement, tags) = split_key(key);
+        let measurement = self.measurement_of(&measurement);
+        let text = |bytes: &[u8]| Arc::<str>::from(String::from_utf8_lossy(bytes));
+        let tags = tags.iter().map(|(key, value)| (text(key), text(value))).collect();
+        self.series.push(Series { measurement, tags, fields: Vec::new() });
+        self.series_by_key.insert(key.into(), self.series.len() - 1);
+        self.series.len() - 1
+    }
+
+    fn measurement_of(&mut self, name: &[u8]) -> usize {
+        if let Some(&measurement) = self.measurements_by_name.get(name) {
+            return measurement;
+        }
+        self.measurements.push(Measurement {
+            name: Arc::from(String::from_utf8_lossy(name)),
+            fields: Vec::new(),
+            fields_by_name: std::collections::HashMap::new(),
+        });
+        self.measurements_by_name.insert(name.into(), self.measurements.len() - 1);
+        self.measurements.len() - 1
+    }
+
+    /// Finds or makes the column of a field; the error says which type it has instead.
+    fn column_of(
+        &mut self,
+        series: usize,
+        field: &Field<'_>,
+        place: ColumnHint,
+    ) -> Result<(usize, usize), String> {
+        let wanted = value_type(&field.value);
+        let own = &self.series[series].fields;
+        let hinted = own.get(place.field).is_some_and(|known| *known.name == *field.key);
+        let measurement = self.series[series].measurement;
+        let at = if hinted {
+            place.field
+        } else {
+            let id = self.measurements[measurement].field_id(&field.key);
+            match own.binary_search_by_key(&id, |known| known.field) {
+                Ok(at) => at,
+                Err(at) => {
+                    let name = Arc::from(&*field.key);
+                    let columns = Vec::new();
+                    let new = SeriesField { field: id, name, columns };
+                    self.series[series].fields.insert(at, new);
+                    at
+                }
+            }
+        };
+        let series_field = &mut self.series[series].fields[at];
+        let columns = &mut series_field.columns;
+        let index = match columns.last() {
+            Some(last) if last.group_ns == place.group_ns => Ok(columns.len() - 1),
+            _ => columns.binary_search_by_key(&place.group_ns, |column| column.group_ns),
+        };
+        if let Ok(index) = index
+            && columns[index].field_type() == wanted
+        {
+            return Ok((at, index));
+        }
+        let measurement = &mut self.measurements[measurement];
+        let def = &mut measurement.fields[series_field.field];
+        let fixed = *def.types.entry(place.group_ns).or_insert(wanted);
+        if fixed != wanted {
+            return Err(format!(
+                "field type conflict: input field \"{}\" on measurement \"{}\" is type {}, \
+                 already exists as type {}",
+                def.name,
+                measurement.name,
+                wanted.word(),
+                fixed.word()
+            ));
+        }
+        let index = index.unwrap_or_else(|index| {
+            columns.insert(index, Column::new(place.group_ns, wanted));
+            index
+        });
+        Ok((at, index))
+    }
+}
+
+impl Measurement {
+    fn field_id(&mut self, name: &[u8]) -> usize {
+        if let Some(&id) = self.fields_by_name.get(name) {
+            return id;
+        }
+        let text = Arc::from(String::from_utf8_lossy(name));
+        self.fields.push(FieldDef { name: text, types: std::collections::BTreeMap::new() });
+        self.fields_by_name.insert(name.into(), self.fields.len() - 1);
+        self.fields.len() - 1
+    }
+}
+
+/// Where a field probably stands: fields mostly come in the order of the line before.
+#[derive(Clone, Copy)]
+struct ColumnHint {
+    field: usize,
+    group_ns: i64,
+}
+
+struct Writer<'a, 'b> {
+    bucket: &'a mut Bucket,
+    groups: Vec<ShardGroup>,
+    /// The key and series of the point before: lines of one series mostly stand together.
+    last_series: Option<(&'a [u8], usize)>,
+    /// The columns of the point at hand, found before any of its values is stored.
+    columns: Vec<(usize, usize, &'a Value<'b>)>,
+    unsettled: Vec<(usize, usize, i64)>,
+    dropped: Vec<Dropped>,
+    expired: Vec<(&'a [u8], i64)>,
+}
+
+impl<'a, 'b> Writer<'a, 'b> {
+    fn write_point(&mut self, point: &'a Point<'b>, fields: &'a [Field<'b>]) {
+        let at = self.groups.partition_point(|group| group.stop_ns <= point.time_ns);
+        let group = self.groups.get(at).copied().filter(|group| group.contains(point.time_ns));
+        let Some(group) = group else {
+            self.expired.push((&point.key, point.time_ns));
+            return;
+        };
+        let series = match self.last_series {
+            Some((key, series)) if key == &*point.key => series,
+            _ => self.bucket.series_of(&point.key),
+        };
+        self.last_series = Some((&point.key, series));
+        if let Err(reason) = self.find_columns(series, group.start_ns, fields) {
+            self.drop_point(group.start_ns, reason);
+            return;
+        }
+        for &(field, column, value) in &self.columns {
+            let column = &mut self.bucket.series[series].fields[field].columns[column];
+            if column.push(point.time_ns, value) {
+                self.unsettled.push((series, field, group.start_ns));
+            }
+        }
+    }
+
+    /// Finds the columns of all fields, so that a conflict in one keeps out the whole point.
+    fn find_columns(
+        &mut self,
+        series: usize,
+        group_ns: i64,
+        fields: &'a [Field<'b>],
+    ) -> Result<(), String> {
+        self.columns.clear();
+        let fields_before = self.bucket.series[series].fields.len();
+        let measurement = self.bucket.series[series].measurement;
+        for (index, field) in fields.iter().enumerate() {
+            let measurement = &self.bucket.measurements[measurement].name;
+            check_length(measurement, field)?;
+            if &*field.key == b"time" {
+                continue;
+            }
+            let hint = ColumnHint { field: index, group_ns };
+            let (at, column) = self.bucket.column_of(series, field, hint)?;
+            self.columns.push((at, column, &field.value));
+        }
+        if self.columns.is_empty() {
+            let measurement = &self.bucket.measurements[measurement].name;
+            return Err(format!(
+                "invalid field name: input field \"time\" on measurement \"{measurement}\" is \
+                 invalid"
+            ));
+        }
+        // A new field moves those behind it, so the places found so far are looked up again.
+        if self.bucket.series[series].fields.len() != fields_before {
+            self.columns.clear();
+            for field in fields.iter().filter(|field| &*field.key != b"time") {
+                let hint = ColumnHint { field: usize::MAX, group_ns };
+                let (at, column) = self.bucket.column_of(series, field, hint)?;
+                self.columns.push((at, column, &field.value));
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_point(&mut self, group_ns: i64, reason: String) {
+        match self.dropped.iter_mut().find(|dropped| dropped.group_ns == group_ns) {
+            Some(dropped) => dropped.count += 1,
+            None => self.dropped.push(Dropped { group_ns, reason, count: 1 }),
+        }
+    }
+
+    fn settle(&mut self) {
+        self.unsettled.sort_unstable();
+        self.unsettled.dedup();
+        for &(series, field, group_ns) in &self.unsettled {
+            let columns = &mut self.bucket.series[series].fields[field].columns;
+            if let Ok(at) = columns.binary_search_by_key(&group_ns, |column| column.group_ns) {
+                columns[at].settle();
+            }
+        }
+    }
+
+    /// The server reports the first shard group that dropped points, else the expired ones.
+    fn outcome(mut self, bucket: Id, now_ns: i64) -> Result<(), PartialWrite> {
+        self.dropped.sort_by_key(|dropped| dropped.group_ns);
+        if let Some(first) = self.dropped.into_iter().next() {
+            let Dropped { reason, count, .. } = first;
+            return Err(PartialWrite { reason, dropped: count, place: String::new() });
+        }
+        let Some(earliest_ns) = self.bucket.retention.earliest_ns(now_ns) else { return Ok(()) };
+        // Of equal times the first counts, in both directions.
+        let oldest = self.expired.iter().min_by_key(|(_, time_ns)| *time_ns);
+        let newest = self.expired.iter().rev().max_by_key(|(_, time_ns)| *time_ns);
+        let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(()) };
+        let describe = |&(key, time_ns): &(&[u8], i64)| {
+            format!(
+                "point {} at {} dropped because it violates a Retention Policy Lower Bound at {}",
+                String::from_utf8_lossy(key),
+                format_rfc3339(time_ns),
+                format_rfc3339(earliest_ns)
+            )
+        };
+        let period = go_duration(self.bucket.retention.period_ns);
+        let (oldest, newest) = (describe(oldest), describe(newest));
+        let dropped = self.expired.len();
+        Err(PartialWrite {
+            reason: format!(
+                "dropped {dropped} points outside retention policy of duration {period} - \
+                 oldest {oldest}, newest {newest}"
+            ),
+            dropped,
+            place: format!(" for database: {bucket} for retention policy: autogen"),
+        })
+    }
+}
+
+fn check_length(measurement: &str, field: &Field<'_>) -> Result<(), String> {
+    let Value::Text(raw) = field.value else { return Ok(()) };
+    if raw.len() <= MAX_STRING_BYTES {
+        return Ok(());
+    }
+    let bytes = unescape_text(raw).len();
+    if bytes <= MAX_STRING_BYTES {
+        return Ok(());
+    }
+    let key = String::from_utf8_lossy(&field.key);
+    Err(format!(
+        "input field \"{key}\" on measurement \"{measurement}\" is too long, {bytes} > \
+         {MAX_STRING_BYTES}"
+    ))
+}
+
+/// Hours, minutes and seconds, as the server prints a length of time.
+fn go_duration(duration_ns: i64) -> String {
+    let seconds = duration_ns / 1_000_000_000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}h{minutes}m{seconds}s") } else { format!("{minutes}m{seconds}s") }
+}

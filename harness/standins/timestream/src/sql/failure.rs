@@ -1,0 +1,62 @@
+//! What went wrong while planning or running a query, as the service's exceptions.
+//!
+//! Messages name the query's own words and positions; the planner's type names for itself are
+//! taken off.
+
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+
+use super::tokens::{Tokens, at};
+use crate::error::{ApiError, ErrorKind};
+
+/// The exception for an error of the planner or the executor.
+pub(super) fn explain(error: &DataFusionError, tokens: &Tokens) -> ApiError {
+    match error.find_root() {
+        DataFusionError::External(inner) => match inner.downcast_ref::<ApiError>() {
+            Some(refusal) => refusal.clone(),
+            None => ApiError::new(ErrorKind::QueryExecution, inner.to_string()),
+        },
+        DataFusionError::SchemaError(schema, _) => schema_failure(schema, tokens),
+        DataFusionError::SQL(parser, _) => {
+            ApiError::validation(format!("The query syntax is invalid: {}", parser_text(parser)))
+        }
+        DataFusionError::Plan(message) | DataFusionError::Configuration(message) => {
+            ApiError::validation(first_line(message))
+        }
+        DataFusionError::NotImplemented(message) => {
+            ApiError::validation(format!("Not supported: {}", first_line(message)))
+        }
+        DataFusionError::ArrowError(arrow, _) => {
+            ApiError::new(ErrorKind::QueryExecution, first_line(&arrow.to_string()))
+        }
+        DataFusionError::Execution(message) => {
+            ApiError::new(ErrorKind::QueryExecution, first_line(message))
+        }
+        other => ApiError::new(ErrorKind::InternalServer, first_line(&other.strip_backtrace())),
+    }
+}
+
+fn schema_failure(error: &SchemaError, tokens: &Tokens) -> ApiError {
+    let (name, problem) = match error {
+        SchemaError::FieldNotFound { field, .. } => (&field.name, "does not exist"),
+        SchemaError::AmbiguousReference { field } => (&field.name, "is ambiguous"),
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => (name, "is named twice"),
+    };
+    let spelling = tokens.spelling(name).unwrap_or(name);
+    let message = format!("Column '{spelling}' {problem}");
+    match tokens.position(name) {
+        Some(position) => at(position, &message),
+        None => ApiError::validation(message),
+    }
+}
+
+fn parser_text(error: &datafusion::sql::sqlparser::parser::ParserError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("sql parser error: ").unwrap_or(&text).to_owned()
+}
+
+/// The planner adds candidate lists on further lines.
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
