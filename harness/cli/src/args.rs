@@ -53,6 +53,10 @@ pub(crate) struct RunArgs {
     /// The folder of the run; it must be new or empty. By default a new one below reports/runs.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Make one declared break first, to see what the report shows of it: as `3-parity/1`, the
+    /// check and the number of the break there. Of the checks, only that one is run.
+    #[arg(long, value_name = "STEP/N")]
+    pub(crate) sabotage: Option<String>,
     /// Show what would be done, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

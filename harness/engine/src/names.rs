@@ -1,9 +1,5 @@
 //! Names in queries: quoted for SQL and Flux, so that no name can become code.
 
-use std::fmt::Write as _;
-
-use cutover_model::TimeRange;
-
 /// An SQL identifier.
 pub(crate) fn sql_name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -33,8 +29,8 @@ pub(crate) fn flux_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> String
     let mut array = String::from("[");
     for (index, text) in texts.into_iter().enumerate() {
         let comma = if index == 0 { "" } else { ", " };
-        // Writing to a string does not fail.
-        drop(write!(array, "{comma}{}", flux_text(text)));
+        array += comma;
+        array += &flux_text(text);
     }
     array.push(']');
     array
@@ -45,17 +41,13 @@ pub(crate) fn series_predicate(measurement: &str, tags: &cutover_model::Tags) ->
     let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let mut predicate = format!("_measurement={}", quote(measurement));
     for (key, value) in tags {
-        drop(write!(predicate, " AND {}={}", quote(key), quote(value)));
+        predicate += &format!(" AND {}={}", quote(key), quote(value));
     }
     predicate
 }
 
 /// Every instant that both stores can hold: Timestream refuses times before 1970, and queries at the
 /// very ends of InfluxDB's own range do not end on some servers.
-pub(crate) const ALL_TIME: TimeRange =
-    TimeRange { start_ns: 0, stop_ns: 9_214_646_400_000_000_000 };
-
-/// A Flux `range` over [`ALL_TIME`].
 pub(crate) const FLUX_ALL_TIME: &str =
     "range(start: 1970-01-01T00:00:00Z, stop: 2262-01-01T00:00:00Z)";
 

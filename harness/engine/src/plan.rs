@@ -1,6 +1,7 @@
 //! The plan of a run: which scenarios, in which order, under which seeds.
 
 use cutover_model::draw::{draw, stream_of};
+use cutover_model::event::Sabotaged;
 use cutover_model::scenario::Step;
 use cutover_model::{Scenario, StepId, TargetKind};
 
@@ -95,10 +96,13 @@ impl PlannedScenario {
         })
     }
 
-    /// The declared break to make, as the file names it.
-    pub fn sabotage_name(&self) -> Option<String> {
+    /// The declared break to make, with its place.
+    pub fn sabotaged(&self) -> Option<Sabotaged> {
         let Sabotage { step, entry } = self.sabotage?;
-        sabotages(&self.scenario.steps[step]).into_iter().nth(entry)
+        let it = &self.scenario.steps[step];
+        let name = sabotages(it).into_iter().nth(entry)?;
+        let place = format!("{}/{}", StepId::at(step, it.kind()), entry + 1);
+        Some(Sabotaged { place, name })
     }
 }
 

@@ -26,6 +26,7 @@ pub async fn run(plan: Plan, cx: RunCx, start: RunStart, events: Events) {
             title: planned.scenario.title.clone(),
             file: planned.scenario.file.clone(),
             steps: planned.steps().map(|(id, step)| (id, step.kind())).collect(),
+            sabotage: planned.sabotaged(),
         });
         // A task of its own, so that a panic is told and the run goes on.
         let task = tokio::spawn(run_scenario(planned, target, cx.clone(), events.clone()));

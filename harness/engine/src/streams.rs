@@ -76,7 +76,7 @@ fn push_source_row(
     for (index, cell) in field_cells.iter().enumerate() {
         let value = match cell {
             TimestreamValue::Null => continue,
-            TimestreamValue::Field(value) => cell_of(value),
+            TimestreamValue::Field(value) => Cell::from(value),
             // The migration's mapping of a TIMESTAMP measure: an integer of nanoseconds.
             TimestreamValue::Timestamp(time_ns) => Cell::Integer(*time_ns),
             TimestreamValue::Other(_) => {
@@ -87,16 +87,6 @@ fn push_source_row(
         batch.set(index, value);
     }
     Ok(())
-}
-
-fn cell_of(value: &FieldValue) -> Cell<'_> {
-    match value {
-        FieldValue::Float(value) => Cell::Float(*value),
-        FieldValue::Integer(value) => Cell::Integer(*value),
-        FieldValue::Unsigned(value) => Cell::Unsigned(*value),
-        FieldValue::Text(value) => Cell::Text(value),
-        FieldValue::Boolean(value) => Cell::Boolean(*value),
-    }
 }
 
 /// The destination's rows of one data set.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::interleave::deal;
 use crate::operation::{Labelled, Operation, Outcome, OutcomeClass};
 use crate::options::{RunError, RunOptions};
-use crate::pacing::{Waited, until_or_stop};
+use crate::pacing::{Waited, rest_or_stop};
 use crate::recorder::{Arrived, Frame, Recorder};
 use crate::recording::{Model, Recording};
 
@@ -55,13 +55,14 @@ pub async fn run_closed<O: Operation>(
     let recorder = Recorder::new(labels.len(), options.warm_up, options.timeout);
     let recorder = Arc::new(Mutex::new(recorder));
     let start = Instant::now();
+    let end = options.ends(start)?.measured;
     let mut users = JoinSet::new();
     for number in 0..closed.users {
         let user = User {
             number,
             closed,
             start,
-            end: start + options.warm_up + options.duration,
+            end,
             timeout: options.timeout,
             operations: operations.clone(),
             recorder: Arc::clone(&recorder),
@@ -94,19 +95,22 @@ struct User<O> {
 impl<O: Operation> User<O> {
     /// Asks and thinks until the end or until the run is stopped; says when it was stopped.
     async fn live(mut self) -> Option<Duration> {
-        let mut next = self.start + self.closed.ramp_up * self.number / self.closed.users;
+        let joins = self.closed.ramp_up / self.closed.users;
+        let joins = joins.checked_mul(self.number).and_then(|after| self.start.checked_add(after));
+        let mut next = joins.unwrap_or(self.end);
         for k in 0_u64.. {
             if next >= self.end {
                 return self.rest_until_end().await;
             }
-            if until_or_stop(next, &mut self.stop).await == Waited::Stopped {
+            if rest_or_stop(next, &mut self.stop).await == Waited::Stopped {
                 return Some(self.start.elapsed());
             }
             if Instant::now() >= self.end {
                 return None;
             }
             self.ask(k).await;
-            next = Instant::now() + self.closed.think;
+            let now = Instant::now();
+            next = now.checked_add(self.closed.think).unwrap_or(self.end);
             // An operation that never waits must not keep the other users from theirs.
             yield_now().await;
         }
@@ -115,7 +119,7 @@ impl<O: Operation> User<O> {
 
     /// A pause that reaches beyond the end is cut there, and a stop is still heard.
     async fn rest_until_end(&mut self) -> Option<Duration> {
-        let waited = until_or_stop(self.end, &mut self.stop).await;
+        let waited = rest_or_stop(self.end, &mut self.stop).await;
         (waited == Waited::Stopped).then(|| self.start.elapsed())
     }
 

@@ -257,7 +257,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn merging_parts_equals_recording_the_whole(values in durations(), cut: prop::sample::Index) {
+        fn merging_parts_equals_recording_the_whole(
+            values in durations(), cut: prop::sample::Index,
+        ) {
             let (left, right) = values.split_at(cut.index(values.len() + 1));
             let mut merged = histogram(right);
             merged.merge(&histogram(left));

@@ -41,7 +41,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_round_has_every_operation_once(seed: u64, operations in 1_usize..9, round in 0_u64..1_000_000) {
+        fn each_round_has_every_operation_once(
+            seed: u64, operations in 1_usize..9, round in 0_u64..1_000_000,
+        ) {
             let first = round * operations as u64;
             let mut dealt: Vec<usize> = (first..first + operations as u64)
                 .map(|k| {

@@ -41,20 +41,20 @@ pub async fn run_open<O: Operation>(
     if options.connections == 0 {
         return Err(RunError::NoConnection);
     }
-    let end = options.warm_up.saturating_add(options.duration);
     let labels: Vec<_> = operations.iter().map(|operation| operation.label.clone()).collect();
     let operations: Vec<O> = operations.into_iter().map(|labelled| labelled.operation).collect();
     let start = Instant::now() + LEAD;
+    let ends = options.ends(start)?;
     let shared = Arc::new(Shared {
         start,
-        give_up: start + end + options.timeout,
+        give_up: ends.give_up,
         timeout: options.timeout,
         queue: Mutex::new(Queue {
             instants: schedule.instants(),
             seed: schedule.seed(),
             operations: operations.len(),
             k: 0,
-            end,
+            end: ends.measured - start,
         }),
         recorder: StdMutex::new(Recorder::new(labels.len(), options.warm_up, options.timeout)),
     });

@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::operation::Labelled;
 
 /// The frame of a run.
@@ -40,12 +42,34 @@ pub enum RunError {
     /// Nobody would send.
     #[error("a closed load needs at least one user")]
     NoUser,
+    /// The end of the run is beyond what the clock can name.
+    #[error("the warm-up, the duration and the timeout are too long together")]
+    TooLong,
     /// An operation panicked, so the recording would have a hole.
     #[error("an operation panicked")]
     Panicked,
 }
 
+/// When a run ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    /// No arrival is due from here on.
+    pub(crate) measured: Instant,
+    /// Arrivals that are still waiting are given up.
+    pub(crate) give_up: Instant,
+}
+
 impl RunOptions {
+    /// The end of the measured phase, and the time at which waiting for anything ends.
+    pub(crate) fn ends(&self, start: Instant) -> Result<Ends, RunError> {
+        let measured = self.warm_up.checked_add(self.duration);
+        let measured = measured.and_then(|end| start.checked_add(end)).ok_or(RunError::TooLong)?;
+        let give_up = measured.checked_add(self.timeout).ok_or(RunError::TooLong)?;
+        // An operation that is sent at the very last still needs an instant for its timeout.
+        give_up.checked_add(self.timeout).ok_or(RunError::TooLong)?;
+        Ok(Ends { measured, give_up })
+    }
+
     pub(crate) fn check<O>(&self, operations: &[Labelled<O>]) -> Result<(), RunError> {
         if operations.is_empty() {
             return Err(RunError::NoOperation);

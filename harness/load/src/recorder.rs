@@ -49,7 +49,7 @@ impl Recorder {
         let mut response = done.saturating_sub(due);
         let mut service = done.saturating_sub(sent);
         if outcome.class == OutcomeClass::Timeout {
-            // An operation may give up earlier by a rule of its own; it was not answered either way.
+            // An operation may give up earlier by a rule of its own; it got no answer either way.
             response = response.max(self.timeout);
             service = service.max(self.timeout);
         }

@@ -1,9 +1,9 @@
 //! What a run leaves behind: everything a judge needs, in bounded memory.
 //!
-//! The main type is [`Recording`]. It holds histograms and counters for each operation and phase, and
-//! one entry for each second, so that any window can be judged later without a second run. It can
-//! be written down, read back and merged with the recordings of other shards; percentiles are made
-//! from it in [`Summary`](crate::Summary), never stored.
+//! The main type is [`Recording`]. It holds histograms and counters for each operation and phase,
+//! and one entry for each second, so that any window can be judged later without a second run. It
+//! can be written down, read back and merged with the recordings of other shards; percentiles are
+//! made from it in [`Summary`](crate::Summary), never stored.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -301,6 +301,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case builds and walks dozens of histograms.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         #[test]
         fn merged_shards_equal_one_recording_of_the_whole(
             arrivals in proptest::collection::vec((arrived(), 0_usize..3), 0..80),

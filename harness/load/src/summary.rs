@@ -76,7 +76,7 @@ impl Recording {
     pub fn summary(&self, label: &str) -> Option<Summary> {
         let samples = &self.operations.get(label)?.measured;
         let due = samples.response.samples();
-        let sent = due - samples.outcomes.unsent;
+        let sent = due.saturating_sub(samples.outcomes.unsent);
         let per_second = |count: u64, time: Duration| {
             if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
         };

@@ -341,14 +341,24 @@ async fn a_stop_ends_a_closed_run_in_the_middle_of_a_pause() {
     assert!(told_at.elapsed() <= MS * 10);
 }
 
-#[tokio::test]
-async fn on_the_real_clock_arrivals_are_sent_close_to_their_instants() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_on_the_real_clock_sends_every_arrival_once() {
     let notes = Arc::default();
-    let operations = vec![labelled("count", Server::Notes(Arc::clone(&notes)))];
-    let options = RunOptions { duration: MS * 200, ..options(1) };
-    let recording = run_open(operations, constant(1000), options, never_stopped()).await.unwrap();
-    assert_eq!(notes.lock().unwrap().len(), 200);
-    // The median, since a busy machine may suspend the whole test for a while.
-    let lag = recording.operations["count"].measured.lag.quantile(crate::Quantile::P50).unwrap();
-    assert!(lag < Duration::from_micros(500), "{lag:?}");
+    let operations = vec![labelled("query", Server::Notes(Arc::clone(&notes)))];
+    let options = RunOptions { duration: MS * 100, ..options(1) };
+    let recording = run_open(operations, constant(10_000), options, never_stopped()).await.unwrap();
+    let mut numbers = notes.lock().unwrap().clone();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..1000).collect::<Vec<u64>>());
+    assert_eq!(recording.summary("query").unwrap().samples, 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_end_no_clock_can_name_is_refused() {
+    let options = RunOptions { duration: Duration::MAX, ..options(1) };
+    let operations = || vec![labelled("query", Server::Instant)];
+    let open = run_open(operations(), constant(10), options, never_stopped()).await;
+    assert_eq!(open, Err(RunError::TooLong));
+    let closed = run_closed(operations(), users(1), options, never_stopped()).await;
+    assert_eq!(closed, Err(RunError::TooLong));
 }

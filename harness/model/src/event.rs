@@ -41,6 +41,8 @@ pub enum RunEventKind {
         file: PathBuf,
         /// Its steps, in order.
         steps: Vec<(StepId, StepKind)>,
+        /// The declared break that is made in this run, if it is made for one.
+        sabotage: Option<Sabotaged>,
     },
     /// The stores of a scenario answer.
     TargetReady {
@@ -136,6 +138,15 @@ pub enum RunEventKind {
     Interrupted,
     /// The run ended. Always the last event; without it the record is incomplete.
     RunFinished,
+}
+
+/// A declared break that a run makes, to see whether its check notices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sabotaged {
+    /// Where it is declared: the step and its number there, from 1, as `3-parity/2`.
+    pub place: String,
+    /// The break, as the file names it: `drop_rows: 1`.
+    pub name: String,
 }
 
 /// What a run starts from.

@@ -3,12 +3,14 @@
 //! The main type is [`RunReport`]. It holds nothing that the events do not say. A record without
 //! its last event is reported as incomplete, and an incomplete run is never a success.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{EVENT_FORMAT, Fact, Figure, RunEvent, RunEventKind, RunStart};
+use crate::event::{
+    EVENT_FORMAT, Fact, Figure, RunEvent, RunEventKind, RunStart, Sabotaged,
+};
 use crate::exit::Exit;
 use crate::ids::{ScenarioId, StepId, StepKind, Timing};
 use crate::verdict::{Finding, Judgement, Verdict};
@@ -71,6 +73,8 @@ pub struct ScenarioReport {
     pub errors: Vec<Vec<String>>,
     /// What could not be put back.
     pub unclean: Vec<String>,
+    /// The declared break that was made, if the run was made for one.
+    pub sabotage: Option<Sabotaged>,
     /// The command that runs this scenario again in the same way.
     pub reproduce: String,
 }
@@ -207,13 +211,8 @@ impl RunReport {
     fn apply(&mut self, event: &RunEvent) -> Result<(), FoldError> {
         match &event.kind {
             RunEventKind::RunStarted(_) => return Err(FoldError::NoStart),
-            RunEventKind::ScenarioStarted { scenario, title, file, steps } => {
-                let reproduce = format!(
-                    "cutover run {} --target {} --seed {}",
-                    quoted(&file.display().to_string()),
-                    self.start.target.word(),
-                    self.start.seed
-                );
+            RunEventKind::ScenarioStarted { scenario, title, file, steps, sabotage } => {
+                let reproduce = self.reproduce(file, sabotage.as_ref());
                 self.scenarios.push(ScenarioReport {
                     id: scenario.clone(),
                     title: title.clone(),
@@ -223,6 +222,7 @@ impl RunReport {
                     steps: steps.iter().map(|(id, kind)| StepReport::due(id, *kind)).collect(),
                     errors: Vec::new(),
                     unclean: Vec::new(),
+                    sabotage: sabotage.clone(),
                     reproduce,
                 });
             }
@@ -241,6 +241,13 @@ impl RunReport {
             _ => self.apply_to_step(event)?,
         }
         Ok(())
+    }
+
+    fn reproduce(&self, file: &Path, sabotage: Option<&Sabotaged>) -> String {
+        let file = quoted(&file.display().to_string());
+        let (target, seed) = (self.start.target.word(), self.start.seed);
+        let sabotage = sabotage.map_or_else(String::new, |it| format!(" --sabotage {}", it.place));
+        format!("cutover run {file} --target {target} --seed {seed}{sabotage}")
     }
 
     fn apply_to_step(&mut self, event: &RunEvent) -> Result<(), FoldError> {

@@ -1,8 +1,8 @@
 //! One field of a batch: a byte of type and eight bytes of value for each row.
 //!
 //! The main type is [`Column`]. The layout makes the usual question, whether two stretches are
-//! the same, two comparisons of memory, whatever types the cells have; texts lie one after the other
-//! in one buffer and are compared as such. Absence is a type of its own, with the value 0.
+//! the same, two comparisons of memory, whatever types the cells have; texts lie one after
+//! the other in one buffer. Absence is a type of its own, with the value 0.
 
 use cutover_model::FieldType;
 

@@ -2,9 +2,9 @@
 //!
 //! The main type is [`TimePatterns`]. Each suspected change of time is a function; applied to the
 //! missing rows, it foretells the keys of the extra rows. Foretold and found keys are summed as
-//! hashes into buckets, and a bucket whose two sums agree is explained to the last row. So the state
-//! is bounded, however far apart a row and its changed twin lie in the streams. Unrelated missing
-//! or extra rows spoil only the buckets that they fall into. Values are not looked at: a
+//! hashes into buckets, and a bucket whose two sums agree is explained to the last row. So the
+//! state is bounded, however far apart a row and its changed twin lie in the streams. Unrelated
+//! missing or extra rows spoil only the buckets that they fall into. Values are not looked at: a
 //! fault that cuts times often changes types as well.
 
 use crate::diagnosis::{Diagnosis, Pattern};

@@ -92,11 +92,9 @@ pub(crate) fn findings(step: &StepReport) -> impl Iterator<Item = &Finding> {
 
 /// The series of a witness: bucket, measurement and tags.
 pub(crate) fn series(witness: &Witness) -> String {
-    let mut series = format!("{}/{}", witness.bucket, witness.measurement);
-    for (key, value) in &witness.tags {
-        series += &format!(",{key}={value}");
-    }
-    series
+    let table = format!("{}/{}", witness.bucket, witness.measurement);
+    let tags = witness.tags.iter().map(|(key, value)| format!(",{key}={value}"));
+    std::iter::once(table).chain(tags).collect()
 }
 
 /// What the source holds at a witness.

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cutover_model::RunReport;
+use cutover_model::{Judgement, RunReport};
 use serde_json::Value;
 
 /// What [`timeless`] puts in the place of everything that a clock enters.
@@ -19,7 +19,7 @@ pub fn json(report: &RunReport) -> String {
     value["exit_code"] = report.exit.code().into();
     for (scenario, told) in items(&mut value["scenarios"]).zip(&report.scenarios) {
         for (step, told) in items(&mut scenario["steps"]).zip(&told.steps) {
-            step["judgement"] = told.judgement().map(|judgement| judgement.word()).into();
+            step["judgement"] = told.judgement().map(Judgement::word).into();
         }
     }
     let mut text = format!("{value:#}");

@@ -45,7 +45,7 @@ fn suite_of_run(report: &RunReport, told: bool) -> TestSuite {
         suite.add_property((name, value.as_str()));
     }
     for error in &report.errors {
-        suite.add_test_case(errored("run", "run", error));
+        suite.add_test_case(errored("run", "run", error, None));
     }
     let passed = report.exit == Exit::Passed;
     if !passed && (report.errors.is_empty() && !told || report.interrupted || !report.complete) {
@@ -78,17 +78,20 @@ fn suite_of_scenario(scenario: &ScenarioReport) -> TestSuite {
             suite.add_test_case(case_of_step(scenario, step));
         }
     }
+    let reproduce = reproduce(scenario);
     for error in &scenario.errors {
-        suite.add_test_case(errored(&id, "scenario", error));
+        suite.add_test_case(errored(&id, "scenario", error, Some(&reproduce)));
     }
     for what in &scenario.unclean {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("unclean").set_message(shown(&format!("could not be put back: {what}")));
+        status.set_description(reproduce.as_str());
         suite.add_test_case(case(&id, "release", status));
     }
     if scenario.judgement == Judgement::Inconclusive && suite.failures + suite.errors == 0 {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type("inconclusive").set_message("no check of the scenario was judged");
+        status.set_description(reproduce.as_str());
         suite.add_test_case(case(&id, "scenario", status));
     }
     suite
@@ -125,19 +128,29 @@ fn case_of_step(scenario: &ScenarioReport, step: &StepReport) -> TestCase {
 }
 
 fn told(scenario: &ScenarioReport, step: &StepReport) -> String {
-    let mut text = String::from("\n");
-    for Detail { depth, text: line } in details(step, FINDINGS_LIMIT) {
-        text += &format!("{}{line}\n", "  ".repeat(depth));
-    }
-    text + &format!("reproduce: {}\n", text::visible(&scenario.reproduce))
+    framed(details(step, FINDINGS_LIMIT), Some(&reproduce(scenario)))
 }
 
-fn errored(class: &str, name: &str, error: &[String]) -> TestCase {
-    let lines: Vec<_> = causes(error).map(|(text, depth)| "  ".repeat(depth) + &text).collect();
+fn errored(class: &str, name: &str, error: &[String], reproduce: Option<&str>) -> TestCase {
+    let lines = causes(error).map(|(text, depth)| Detail { depth, text });
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    let message = lines.first().map_or("failed without a message", String::as_str);
-    status.set_type("error").set_message(message).set_description(lines.join("\n"));
+    let message = error.first().map_or("failed without a message", String::as_str);
+    status.set_type("error").set_message(shown(message));
+    status.set_description(framed(lines, reproduce));
     case(class, name, status)
+}
+
+/// The lines with a line end first and last, so that they stand apart from the tags.
+fn framed(lines: impl IntoIterator<Item = Detail>, reproduce: Option<&str>) -> String {
+    let lines = lines.into_iter().map(|Detail { depth, text }| "  ".repeat(depth) + &text);
+    let closing = reproduce.map(str::to_owned).into_iter().chain([String::new()]);
+    let lines = std::iter::once(String::new()).chain(lines).chain(closing);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The command that runs the scenario again, for every failure of it.
+fn reproduce(scenario: &ScenarioReport) -> String {
+    format!("reproduce: {}", text::visible(&scenario.reproduce))
 }
 
 fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {

@@ -27,23 +27,20 @@ pub fn markdown(report: &RunReport) -> String {
     scenarios.sort_by_key(|scenario| std::cmp::Reverse(weight(scenario)));
 
     let rows = scenarios.iter().flat_map(|scenario| rows(scenario));
-    let left_out = fill(&mut page, rows, TABLE_LIMIT);
-    if left_out > 0 {
-        page += &format!("\n{} more rows are left out.\n", text::number(left_out as u64));
+    if let Some(left_out) = fill(&mut page, rows, TABLE_LIMIT) {
+        page.extend(["\n", &left_out, " more rows are left out.\n"]);
     }
     let troubles = report.errors.iter().map(|error| trouble_of_run(error));
     let troubles = troubles.chain(scenarios.iter().flat_map(|scenario| troubles_of(scenario)));
-    let left_out = fill(&mut page, troubles, MARKDOWN_LIMIT - RESERVE);
-    if left_out > 0 {
-        let left_out = text::number(left_out as u64);
-        page += &format!("\n{left_out} more of these are left out; `report.json` has them.\n");
+    if let Some(left_out) = fill(&mut page, troubles, MARKDOWN_LIMIT - RESERVE) {
+        page.extend(["\n", &left_out, " more of these are left out; `report.json` has them.\n"]);
     }
     page
 }
 
-/// Adds the blocks that fit and tells how many did not.
-fn fill(page: &mut String, blocks: impl Iterator<Item = String>, limit: usize) -> usize {
-    let mut left_out = 0;
+/// Adds the blocks that fit and tells how many did not, if any.
+fn fill(page: &mut String, blocks: impl Iterator<Item = String>, limit: usize) -> Option<String> {
+    let mut left_out = 0_u64;
     for block in blocks {
         if left_out == 0 && page.len() + block.len() <= limit {
             *page += &block;
@@ -51,19 +48,19 @@ fn fill(page: &mut String, blocks: impl Iterator<Item = String>, limit: usize) -
             left_out += 1;
         }
     }
-    left_out
+    (left_out > 0).then(|| text::number(left_out))
 }
 
 fn heading(report: &RunReport) -> String {
     let start = &report.start;
-    let mut page = format!(
-        "## cutover: {} ({})\n\n{}\n\n",
+    let headline = format!(
+        "## cutover: {} ({})\n\n{}",
         text::headline(report.exit),
         text::exit_line(report.exit),
         text::meaning(report)
     );
-    page += &format!(
-        "**{}** · {} · target {} · seed {} · run {} · started {} · took {}\n\n",
+    let about = format!(
+        "**{}** · {} · target {} · seed {} · run {} · started {} · took {}",
         text::four_counts(report.counts),
         text::many(report.scenarios.len(), "scenario"),
         start.target.word(),
@@ -72,13 +69,13 @@ fn heading(report: &RunReport) -> String {
         text::utc(start.started_at_ns),
         ShortDuration(report.elapsed)
     );
-    for notice in text::notices(report) {
-        page += &format!("> {notice}\n\n");
-    }
-    if report.scenarios.iter().any(|scenario| scenario.timing == Some(Timing::Indicative)) {
-        page += &format!("Timing is {}.\n\n", text::INDICATIVE);
-    }
-    page + "| | scenario | step | took | result |\n|---|---|---|---:|---|\n"
+    let notices = text::notices(report).into_iter().map(|notice| format!("> {notice}"));
+    let indicative = |scenario: &ScenarioReport| scenario.timing == Some(Timing::Indicative);
+    let timing = report.scenarios.iter().any(indicative);
+    let timing = timing.then(|| format!("Timing is {}.", text::INDICATIVE));
+    let table = "| | scenario | step | took | result |\n|---|---|---|---:|---|\n".to_owned();
+    let blocks = [headline, about].into_iter().chain(notices).chain(timing).chain([table]);
+    blocks.collect::<Vec<_>>().join("\n\n")
 }
 
 /// The heavier, the earlier; in the order in which the exit codes outweigh each other.
@@ -135,10 +132,9 @@ fn causes_of(error: &[String]) -> Vec<Detail> {
 }
 
 fn list(lines: impl IntoIterator<Item = Detail>) -> String {
-    lines
-        .into_iter()
-        .map(|Detail { depth, text }| format!("{}- {}\n", "  ".repeat(depth), escaped(&text)))
-        .collect()
+    let line =
+        |Detail { depth, text }: Detail| format!("{}- {}\n", "  ".repeat(depth), escaped(&text));
+    lines.into_iter().map(line).collect::<Vec<_>>().concat()
 }
 
 /// The command in a block of code, behind a fence longer than any run of backticks inside.

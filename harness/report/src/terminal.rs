@@ -68,7 +68,7 @@ impl Screen {
         let heading = self.painted("bold", &name);
         let judgement = self.painted(word, word);
         let title = text::visible(&scenario.title);
-        self.text += &format!("{heading}: {judgement}\n  {title}\n");
+        self.text.extend([&*heading, ": ", &judgement, "\n  ", &title, "\n"]);
         if scenario.timing == Some(Timing::Indicative) {
             self.line(2, &format!("timing is {}", text::INDICATIVE));
         }

@@ -352,7 +352,8 @@ mod tests {
         let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 0..9 {
             let inner = if level == 0 { "*a".to_owned() } else { format!("*b{}", level - 1) };
-            bomb += &format!("b{level}: &b{level} [{}]\n", vec![inner; 10].join(","));
+            let list = vec![inner; 10].join(",");
+            bomb = format!("{bomb}b{level}: &b{level} [{list}]\n");
         }
         let quadratic = format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(9_000), "*a,".repeat(900));
         for text in

@@ -1,9 +1,9 @@
 //! From a tree of nodes to wire types, with every mistake noted on the way.
 //!
 //! A [`Wire`] type says how it is read and how the JSON Schema describes it. The types in
-//! [`wire`](super::wire) are declared with the macros of [`shape`](super::shape), so that the reader, the schema and
-//! the help texts all come from one declaration. What the values mean together is not looked at
-//! here: see [`lower`](super::lower).
+//! [`wire`](super::wire) are declared with the macros of [`shape`](super::shape), so that the
+//! reader, the schema and the help texts all come from one declaration. What the values mean
+//! together is not looked at here: see [`lower`](super::lower).
 
 use std::collections::BTreeMap;
 
@@ -43,6 +43,9 @@ pub(crate) struct Case<'n> {
     /// What belongs to the case. A word by itself has nothing.
     pub(crate) node: Option<&'n Node>,
 }
+
+/// A key that the file chose, with its value if that could be read.
+pub(crate) type Named<K, T> = (At<K>, Option<At<T>>);
 
 enum Segment {
     Key(String),
@@ -254,7 +257,7 @@ impl Reader {
         &mut self,
         node: &Node,
         least: usize,
-    ) -> Option<Vec<(At<K>, Option<At<T>>)>> {
+    ) -> Option<Vec<Named<K, T>>> {
         let Value::Map(entries) = &node.value else {
             self.wrong_type(node, "a map of names");
             return None;
@@ -391,13 +394,10 @@ fn did_you_mean(text: &str, known: &[&str]) -> String {
 }
 
 fn path_of(segments: &[Segment]) -> String {
-    let mut path = String::new();
-    for segment in segments {
-        match segment {
-            Segment::Index(index) => path += &format!("[{index}]"),
-            Segment::Key(key) if path.is_empty() => path += &excerpt(key),
-            Segment::Key(key) => path += &format!(".{}", excerpt(key)),
-        }
-    }
-    path
+    let text = |(position, segment): (usize, &Segment)| match segment {
+        Segment::Index(index) => format!("[{index}]"),
+        Segment::Key(key) if position == 0 => excerpt(key),
+        Segment::Key(key) => format!(".{}", excerpt(key)),
+    };
+    segments.iter().enumerate().map(text).collect()
 }

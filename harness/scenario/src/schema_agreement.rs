@@ -261,13 +261,22 @@ const SCALARS: [&str; 44] = [
     "",
 ];
 
+/// Up to three damages: which node, how, and which of its entries.
+fn damages() -> impl Strategy<Value = Vec<(prop::sample::Index, usize, usize)>> {
+    prop::collection::vec((any::<prop::sample::Index>(), 0_usize..7, 0_usize..8), 1..4)
+}
+
+fn many_cases() -> ProptestConfig {
+    ProptestConfig { cases: 1_000, failure_persistence: None, ..Default::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(many_cases())]
 
     #[test]
     fn a_damaged_shape_is_refused_by_both_or_by_none(
         file in 0..SCENARIOS.len(),
-        damages in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..7, 0_usize..8), 1..4),
+        damages in damages(),
     ) {
         let mut document = DOCUMENTS[file].clone();
         for (at, how, which) in damages {

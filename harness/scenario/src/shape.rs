@@ -188,7 +188,7 @@ macro_rules! choice {
         #[derive(Debug)]
         pub(crate) enum $name {
             $( $( $(#[doc = $word_doc])+ $word, )+ )?
-            $( $( $(#[doc = $case_doc])+ $case($crate::reader::At<$ty>), )+ )?
+            $( $( $(#[doc = $case_doc])+ $case(Box<$crate::reader::At<$ty>>), )+ )?
         }
 
         impl $name {
@@ -214,7 +214,7 @@ macro_rules! choice {
                 let case = reader.choice(node, &Self::SHAPE)?;
                 match case.name {
                     $( $( $word_key => Some(Self::$word), )+ )?
-                    $( $( $case_key => reader.case(&case).map(Self::$case), )+ )?
+                    $( $( $case_key => reader.case(&case).map(Box::new).map(Self::$case), )+ )?
                     _ => None,
                 }
             }

@@ -171,13 +171,13 @@ fn no_duration(text: &str) -> Complaint {
 }
 
 fn unknown_unit(text: &str, unit: &str) -> Complaint {
-    let long = ["days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanos"];
-    let same = |word: &&str| word.starts_with(&unit.to_lowercase());
-    let place = match unit.to_lowercase().as_str() {
+    let words = ["days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanos"];
+    let folded = unit.to_lowercase();
+    let place = match folded.as_str() {
         "min" | "mins" => Some(2),
         "sec" | "secs" => Some(3),
         "msec" | "millis" => Some(4),
-        _ => long.iter().position(|word| same(&word)),
+        _ => words.iter().position(|word| word.starts_with(&folded)),
     };
     let complaint =
         Complaint::new(format!("has the unknown unit `{}`: `{}`", excerpt(unit), excerpt(text)));
@@ -196,7 +196,7 @@ fn scaled(number: &str, unit_ns: u128, text: &str) -> Result<u128, Complaint> {
         whole.checked_mul(unit_ns).filter(|ns| *ns <= LONGEST_NS).ok_or_else(too_long)?;
     let mut place = unit_ns;
     for digit in fraction.bytes().map(|byte| u128::from(byte - b'0')) {
-        if digit > 0 && place % 10 != 0 && (digit * place) % 10 != 0 {
+        if digit > 0 && !(digit * place).is_multiple_of(10) {
             return Err(Complaint::new(format!("is finer than a nanosecond: `{}`", excerpt(text))));
         }
         nanos += digit * place / 10;
@@ -410,4 +410,138 @@ pub(crate) fn zone(text: &str) -> Result<String, Complaint> {
         Some(meant) => complaint.with_help(format!("did you mean `{meant}`?")),
         None => complaint.with_help("write an IANA name, such as `America/Sao_Paulo` or `UTC`"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn what<T: std::fmt::Debug>(result: Result<T, Complaint>) -> String {
+        result.unwrap_err().what
+    }
+
+    #[test]
+    fn a_compound_duration_is_the_sum_of_its_parts() {
+        assert_eq!(duration("2m30s"), Ok(Duration::from_secs(150)));
+        assert_eq!(duration("1d2h"), Ok(Duration::from_hours(26)));
+        assert_eq!(duration("1.5ms"), Ok(Duration::from_micros(1_500)));
+        assert_eq!(duration("1_000ns"), Ok(Duration::from_micros(1)));
+        assert_eq!(duration("5µs"), duration("5us"));
+    }
+
+    #[test]
+    fn a_bare_number_needs_a_unit() {
+        let complaint = duration("5").unwrap_err();
+        assert_eq!(complaint.what, "needs a unit, and is `5`");
+        assert_eq!(complaint.help.unwrap(), "write `5s` for seconds or `5m` for minutes");
+    }
+
+    #[test]
+    fn a_duration_finer_than_a_nanosecond_is_refused() {
+        assert_eq!(what(duration("0.5ns")), "is finer than a nanosecond: `0.5ns`");
+        assert_eq!(duration("0.0000000010s"), Ok(Duration::from_nanos(1)));
+    }
+
+    #[test]
+    fn a_duration_that_would_overflow_is_refused() {
+        for text in ["10001d", "99999999999999999999d", "9999d9999d", "240001h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_unit_spelt_out_is_understood_and_refused() {
+        assert_eq!(duration("5 minutes").unwrap_err().help.unwrap(), "did you mean `m`?");
+        assert_eq!(duration("5 m").unwrap_err().help.unwrap(), "write `5m`");
+        assert_eq!(duration("5min").unwrap_err().help.unwrap(), "did you mean `m`?");
+    }
+
+    #[test]
+    fn a_share_without_its_sign_is_shown_with_it() {
+        assert_eq!(percentage("0.08").unwrap_err().help.unwrap(), "write `8%`");
+        assert_eq!(percentage("8").unwrap_err().help.unwrap(), "write `8%`");
+    }
+
+    #[test]
+    fn a_percentage_is_the_nearest_number() {
+        assert_eq!(percentage("99.9%").ok(), Ratio::try_from(0.999).ok());
+        assert!(percentage("100.0001%").is_err());
+    }
+
+    #[test]
+    fn points_are_counted_only_where_points_are_written() {
+        let expected = Rate::try_from(10_000.0).ok();
+        assert_eq!(rate("10_000 points/s", "points").ok(), expected);
+        assert_eq!(rate("10_000/s", "points").ok(), expected);
+        assert!(rate("10_000 points/s", "").is_err());
+        assert!(rate("20/m", "").is_err());
+        assert!(rate("0/s", "").is_err());
+    }
+
+    #[test]
+    fn underscores_stand_between_digits_only() {
+        assert_eq!(whole("1_000"), Ok(1_000));
+        for text in ["_1", "1_", "1__0", "0x10", "1e3", "+1", ""] {
+            assert!(whole(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_finite_and_above_zero() {
+        assert_eq!(positive("1e-9"), Ok(1e-9));
+        for text in [".nan", ".inf", "-.INF", "1e999", "0", "-1", "NaN"] {
+            assert!(positive(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_points_the_way_its_statistic_is_good() {
+        let time = LimitShape { bound: Bound::Upper, unit: Unit::Time };
+        assert_eq!(limit("<= 5s", time).unwrap().to_string(), "<= 5s");
+        assert_eq!(limit("<5s", time).unwrap().to_string(), "< 5s");
+        assert_eq!(what(limit("> 5s", time)), "must be an upper limit, and is `> 5s`");
+        assert_eq!(what(limit("5s", time)), "needs a comparison, and is `5s`");
+    }
+
+    #[test]
+    fn a_quotient_has_no_unit_and_a_latency_has_one() {
+        let both = LimitShape { bound: Bound::Upper, unit: Unit::TimeOrFactor };
+        assert_eq!(limit("<= 1.20", both).unwrap().value, LimitValue::Factor(1.2));
+        let time = LimitShape { bound: Bound::Upper, unit: Unit::Time };
+        assert!(limit("<= 1.20", time).is_err());
+    }
+
+    #[test]
+    fn a_limit_that_every_value_keeps_is_refused() {
+        let share = LimitShape { bound: Bound::Lower, unit: Unit::Percentage };
+        assert_eq!(what(limit(">= 0%", share)), "always holds: `>= 0%`");
+        assert_eq!(what(limit("> 100%", share)), "can never hold: `> 100%`");
+    }
+
+    #[test]
+    fn a_misspelt_zone_is_recognised() {
+        let help = zone("America/Sao_Paolo").unwrap_err().help;
+        assert_eq!(help.unwrap(), "did you mean `America/Sao_Paulo`?");
+    }
+
+    proptest! {
+        #[test]
+        fn whole_nanoseconds_survive_being_written(nanos in 1_u64..864_000_000_000_000_000) {
+            prop_assert_eq!(duration(&format!("{nanos}ns")), Ok(Duration::from_nanos(nanos)));
+            let text = format!("{}s{}ns", nanos / 1_000_000_000, nanos % 1_000_000_000);
+            prop_assert_eq!(duration(&text), Ok(Duration::from_nanos(nanos)));
+        }
+
+        #[test]
+        fn no_text_makes_a_parser_panic(text in "[0-9._<>=%/a-zµ ]{0,24}|.{0,16}") {
+            let units = [Unit::Time, Unit::TimeOrFactor, Unit::Percentage, Unit::PerSecond];
+            for unit in units {
+                drop(limit(&text, LimitShape { bound: Bound::Upper, unit }));
+            }
+            drop((duration(&text), percentage(&text), rate(&text, "points"), positive(&text)));
+            drop((whole(&text), periods(&text), zone(&text)));
+        }
+    }
 }

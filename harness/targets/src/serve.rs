@@ -38,7 +38,7 @@ impl Serving {
     pub async fn stop(mut self) -> bool {
         if let Some(stop) = self.stop.take() {
             // A server that has ended already has dropped its receiver.
-            drop(stop.send(()));
+            let _: Result<(), ()> = stop.send(());
         }
         timeout(GRACE, &mut self.task).await.is_ok()
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cutover_engine::{Events, Plan, RunCx, StopSwitch};
 use cutover_model::event::{EVENT_FORMAT, RunStart};
-use cutover_model::{Exit, RunId, RunReport};
+use cutover_model::{Exit, RunId, RunReport, Scenario};
 use cutover_report::{Format, terminal};
 
 use crate::args::RunArgs;
@@ -20,7 +20,10 @@ pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: &Printer) -> Exi
         Ok(scenarios) => scenarios,
         Err(exit) => return exit,
     };
-    let plan = Plan::new(scenarios, args.target, args.seed);
+    let plan = match plan(scenarios, args, printer) {
+        Ok(plan) => plan,
+        Err(exit) => return exit,
+    };
     if args.dry_run {
         printer.out(&described(&plan));
         return Exit::Passed;
@@ -42,6 +45,25 @@ pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: &Printer) -> Exi
         }
         Err(()) => Exit::Error,
     }
+}
+
+/// The plan of an ordinary run, or of one with a break.
+fn plan(scenarios: Vec<Scenario>, args: &RunArgs, printer: &Printer) -> Result<Plan, Exit> {
+    let Some(place) = &args.sabotage else {
+        return Ok(Plan::new(scenarios, args.target, args.seed));
+    };
+    let plans = scenarios.iter().flat_map(|it| Plan::sabotaged(it, args.target, args.seed));
+    let mut declared = Vec::new();
+    for plan in plans {
+        let Some(sabotaged) = plan.scenarios[0].sabotaged() else { continue };
+        if sabotaged.place == *place {
+            return Ok(plan);
+        }
+        declared.push(format!("{} {}", sabotaged.place, sabotaged.name));
+    }
+    let help = format!("the declared breaks are {}", declared.join(", "));
+    printer.mistake(&format!("no break is declared at `{place}`"), &help);
+    Err(Exit::BadInput)
 }
 
 /// Refuses a folder before anything is started.

@@ -80,7 +80,7 @@ fn one(
     let scenario = planned.scenario.id.to_string();
     let index = planned.sabotage.map_or(0, |sabotage| sabotage.step);
     let check = planned.steps().nth(index).map(|(id, _)| id.to_string()).unwrap_or_default();
-    let name = planned.sabotage_name().unwrap_or_default();
+    let name = planned.sabotaged().map(|it| it.name).unwrap_or_default();
     let needs_timing = planned.sabotage_needs_timing();
     let start = start_of(&plan, settings);
     let failed = |error: &(dyn std::error::Error + 'static)| {

@@ -12,6 +12,7 @@ use http::{Method, StatusCode, header};
 use serde::Deserialize;
 
 use super::client::{Call, InfluxClient, JSON_CAP};
+use super::line_protocol::TIMES;
 use crate::error::ClientError;
 use crate::http::Answer;
 use crate::instant::format_rfc3339;
@@ -156,10 +157,12 @@ impl InfluxClient {
         if range.start_ns >= range.stop_ns {
             return Ok(());
         }
+        // The API deletes at its `stop`, too; our ranges end before it. It refuses instants that no
+        // point can have, so a range that reaches beyond them is as good without them.
+        let (first, last) = (range.start_ns.max(*TIMES.start()), range.stop_ns - 1);
         let mut body = serde_json::json!({
-            "start": format_rfc3339(range.start_ns),
-            // The API deletes at its `stop`, too; our ranges end before it.
-            "stop": format_rfc3339(range.stop_ns - 1),
+            "start": format_rfc3339(first),
+            "stop": format_rfc3339(last.min(*TIMES.end())),
         });
         if !predicate.is_empty() {
             body["predicate"] = predicate.into();

@@ -18,7 +18,7 @@ const KEY_SEPARATOR: usize = 4;
 /// The longest string field that the server takes.
 const TEXT_CAP: usize = 1024 * 1024;
 /// The first and last instant that the server takes; the three outermost are its own.
-const TIMES: std::ops::RangeInclusive<i64> = i64::MIN + 2..=i64::MAX - 1;
+pub(super) const TIMES: std::ops::RangeInclusive<i64> = i64::MIN + 2..=i64::MAX - 1;
 
 /// A row that line protocol cannot express.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

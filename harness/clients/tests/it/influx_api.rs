@@ -178,26 +178,36 @@ async fn a_retention_of_part_of_a_second_is_refused_before_anything_is_sent() {
     assert!(matches!(error, ClientError::Invalid { .. }), "{error}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_delete_ends_one_nanosecond_before_its_range_does() {
-    let sent = Arc::new(Mutex::new((None, String::new())));
+/// The query and the body of the request that deletes a range.
+async fn delete_request(range: TimeRange) -> (String, serde_json::Value) {
+    let sent = Arc::new(Mutex::new(None));
     let kept = sent.clone();
     let app = Router::new().route(
         "/api/v2/delete",
         post(|RawQuery(query): RawQuery, body: String| async move {
-            *kept.lock().unwrap() = (query, body);
+            *kept.lock().unwrap() = Some((query.unwrap(), serde_json::from_str(&body).unwrap()));
             StatusCode::NO_CONTENT
         }),
     );
     let (_network, client) = influx_at(app);
-    let range = TimeRange { start_ns: 0, stop_ns: 1_000_000_000 };
     client.delete("b", range, r#"_measurement="m""#).await.unwrap();
-    let (query, body) = sent.lock().unwrap().clone();
-    assert_eq!(query.as_deref(), Some("org=ons%20%26%20co&bucket=b"));
-    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    sent.lock().unwrap().take().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_ends_one_nanosecond_before_its_range_does() {
+    let (query, body) = delete_request(TimeRange { start_ns: 0, stop_ns: 1_000_000_000 }).await;
+    assert_eq!(query, "org=ons%20%26%20co&bucket=b");
     assert_eq!(body["start"], "1970-01-01T00:00:00.000000000Z");
     assert_eq!(body["stop"], "1970-01-01T00:00:00.999999999Z");
     assert_eq!(body["predicate"], r#"_measurement="m""#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_of_all_time_stays_within_the_servers_times() {
+    let (_, body) = delete_request(TimeRange { start_ns: i64::MIN, stop_ns: i64::MAX }).await;
+    assert_eq!(body["start"], "1677-09-21T00:12:43.145224194Z");
+    assert_eq!(body["stop"], "2262-04-11T23:47:16.854775806Z");
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,7 +83,8 @@ impl Check for LatencyCheck<'_> {
         };
         let operations = vec![operation(Store::Source), operation(Store::Destination)];
         // Each round asks both stores, so twice as many arrivals are due as questions.
-        let rate = rate_of(self.step.rate.per_second() * 2.0);
+        let questions = rate_of(self.step.rate, 1);
+        let rate = Rate { operations: questions.operations * 2, ..questions };
         let schedule = Schedule::new(Arrival::Constant { rate }, cx.planned.seed)?;
         let options = RunOptions {
             duration: self.step.duration,
@@ -123,16 +124,17 @@ impl Check for LatencyCheck<'_> {
     }
 }
 
-/// A rate as the schedule keeps it: a whole number in a thousand seconds.
+/// The rate of requests that each do a part of what is asked per second, as the schedule keeps it:
+/// a whole number in a whole number of seconds.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a validated rate is positive, and the cast saturates"
 )]
-pub(super) fn rate_of(per_second: f64) -> Rate {
+pub(super) fn rate_of(asked: cutover_model::Rate, work_per_request: u32) -> Rate {
     Rate {
-        operations: ((per_second * 1_000.0).round() as u64).max(1),
-        per: Duration::from_secs(1_000),
+        operations: ((asked.per_second() * 1_000.0).round() as u64).max(1),
+        per: Duration::from_secs(1_000 * u64::from(work_per_request)),
     }
 }
 

@@ -184,7 +184,7 @@ impl LoadCheck<'_> {
             return Ok(None);
         };
         let operation = Labelled { label: WRITE.to_owned(), operation: writers.clone() };
-        self.drive(operation, (model, f64::from(batch)), cx).await.map(Some)
+        self.drive(operation, (model, batch), cx).await.map(Some)
     }
 
     async fn drive_readers(
@@ -201,13 +201,13 @@ impl LoadCheck<'_> {
                 seed: cx.planned.seed,
             },
         };
-        self.drive(operation, (*model, 1.0), cx).await.map(Some)
+        self.drive(operation, (*model, 1), cx).await.map(Some)
     }
 
     async fn drive<O: Operation>(
         &self,
         operation: Labelled<O>,
-        (model, work_per_request): (LoadModel, f64),
+        (model, work_per_request): (LoadModel, u32),
         cx: &StepCx<'_>,
     ) -> Result<Recording, CollectError> {
         let options = RunOptions {
@@ -219,7 +219,7 @@ impl LoadCheck<'_> {
         let (seed, stop) = (cx.planned.seed, cx.cx.stop.receiver());
         let recording = match model {
             LoadModel::Open { rate } => {
-                let rate = rate_of(rate.per_second() / work_per_request);
+                let rate = rate_of(rate, work_per_request);
                 let schedule = Schedule::new(Arrival::Constant { rate }, seed)?;
                 run_open(vec![operation], schedule, options, stop).await?
             }

@@ -15,8 +15,8 @@ use cutover_model::{FieldValue, Row};
 use super::history::WriteFate;
 use super::names::{BUCKET, DEVICE, ID, MEASUREMENT, device_name};
 
-/// How many of a device's last points a query asks for.
-const LAST_POINTS: usize = 3;
+/// How far back a device's query reaches, as both languages write it.
+const LAST: &str = "2m";
 
 /// A point that a device sends.
 #[derive(Clone, Copy, Debug)]
@@ -92,8 +92,8 @@ impl Stores {
     pub(super) async fn query_source(&self, device: u32) -> OutcomeClass {
         let device = device_name(device);
         let sql = format!(
-            "SELECT time, {ID} FROM \"{BUCKET}\".\"{MEASUREMENT}\" WHERE {DEVICE} = '{device}' \
-             AND time > ago(10m) ORDER BY time DESC LIMIT {LAST_POINTS}"
+            "SELECT time, {ID} FROM \"{BUCKET}\".\"{MEASUREMENT}\" \
+             WHERE {DEVICE} = '{device}' AND time > ago({LAST})"
         );
         let mut pages = self.source.query(&sql);
         loop {
@@ -109,10 +109,9 @@ impl Stores {
     pub(super) async fn query_destination(&self, device: u32) -> OutcomeClass {
         let device = device_name(device);
         let flux = format!(
-            "from(bucket: \"{BUCKET}\") |> range(start: -10m) |> filter(fn: (r) => \
+            "from(bucket: \"{BUCKET}\") |> range(start: -{LAST}) |> filter(fn: (r) => \
              r._measurement == \"{MEASUREMENT}\" and r._field == \"{ID}\" and \
-             r.{DEVICE} == \"{device}\") |> sort(columns: [\"_time\"], desc: true) \
-             |> limit(n: {LAST_POINTS})"
+             r.{DEVICE} == \"{device}\")"
         );
         let mut answer = match self.destination.query(&flux).await {
             Ok(answer) => answer,

@@ -30,6 +30,7 @@ fn begun() -> RunEventKind {
         title: "t".to_owned(),
         file: PathBuf::from("a b.yaml"),
         steps: vec![(StepId::at(0, StepKind::Seed), StepKind::Seed), (parity(), StepKind::Parity)],
+        sabotage: None,
     }
 }
 

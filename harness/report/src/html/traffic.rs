@@ -164,7 +164,7 @@ fn band(x: Scale, bottom: f64, (from, to): (Duration, Duration)) -> Band {
 }
 
 fn mark(at: f64, time: Duration, trigger: &str) -> Mark {
-    let room_right = at < (LEFT + RIGHT) / 2.0;
+    let room_right = at < f64::midpoint(LEFT, RIGHT);
     Mark {
         x: place(at),
         label: format!("{} fired at {}", clipped(trigger, 40), seconds(time.as_secs_f64())),
@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     fn figure() -> TrafficFigure {
-        let at = Duration::from_secs(60);
+        let at = Duration::from_mins(1);
         let point =
             |of_limit, breach| TriggerPoint { at, trigger: "errors".into(), of_limit, breach };
         TrafficFigure {

@@ -61,23 +61,29 @@ struct Step {
     unfinished: Option<String>,
     took: String,
     timed: bool,
-    expectations: Vec<Expected>,
+    expectations: Vec<ExpectationRow>,
     facts: Vec<(String, String)>,
-    findings: Vec<Found>,
-    /// Whether any of the findings has a place.
-    placed: bool,
-    findings_left_out: usize,
+    findings: Findings,
     charts: Vec<Chart>,
     evidence: Option<String>,
     errors: Vec<Vec<String>>,
 }
 
 #[derive(Serialize)]
-struct Expected {
+struct ExpectationRow {
     word: &'static str,
     expected: String,
     observed: String,
     reason: String,
+}
+
+/// What a step found wrong.
+#[derive(Serialize)]
+struct Findings {
+    groups: Vec<Found>,
+    /// Whether any of the findings has a place.
+    placed: bool,
+    left_out: usize,
 }
 
 /// Findings in a row that say the same, each with its place.
@@ -101,6 +107,7 @@ struct Place {
 /// A chart by its kind, which tells the template how to draw it.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "a page has a few of them, each used once")]
 enum Chart {
     Lines(LineChart),
     Traffic(TrafficChart),
@@ -174,8 +181,6 @@ fn scenario((index, scenario): (usize, &ScenarioReport)) -> Scenario {
 
 fn step(anchor: String, step: &StepReport, indicative: bool) -> Step {
     let expectations = step.verdict.iter().flat_map(|verdict| &verdict.expectations);
-    let shown: Vec<_> = findings(step).take(FINDINGS_LIMIT).collect();
-    let alike = shown.chunk_by(|one, next| (one.code, &one.message) == (next.code, &next.message));
     Step {
         anchor,
         id: cut(step.id.as_str()),
@@ -188,9 +193,7 @@ fn step(anchor: String, step: &StepReport, indicative: bool) -> Step {
         timed: indicative && tells_time(step),
         expectations: expectations.map(expected).collect(),
         facts: step.facts.iter().map(fact).collect(),
-        findings: alike.map(found).collect(),
-        placed: shown.iter().any(|finding| finding.witness.is_some()),
-        findings_left_out: findings(step).count().saturating_sub(FINDINGS_LIMIT),
+        findings: all_found(step),
         charts: step.figures.iter().map(chart).collect(),
         evidence: step.evidence.as_ref().map(|path| cut(&path.to_string_lossy())),
         errors: errors(&step.errors),
@@ -204,8 +207,8 @@ fn tells_time(step: &StepReport) -> bool {
     step.figures.iter().any(clocked) || expectations.into_iter().any(|it| it.timed)
 }
 
-fn expected(expectation: &Expectation) -> Expected {
-    Expected {
+fn expected(expectation: &Expectation) -> ExpectationRow {
+    ExpectationRow {
         word: expectation.judgement.word(),
         expected: cut(&expectation.expected),
         observed: cut(&expectation.observed),
@@ -215,6 +218,16 @@ fn expected(expectation: &Expectation) -> Expected {
 
 fn fact(fact: &Fact) -> (String, String) {
     (cut(&fact.name), cut(&text::fact_value(&fact.value)))
+}
+
+fn all_found(step: &StepReport) -> Findings {
+    let shown: Vec<_> = findings(step).take(FINDINGS_LIMIT).collect();
+    let alike = shown.chunk_by(|one, next| (one.code, &one.message) == (next.code, &next.message));
+    Findings {
+        groups: alike.map(found).collect(),
+        placed: shown.iter().any(|finding| finding.witness.is_some()),
+        left_out: findings(step).count().saturating_sub(FINDINGS_LIMIT),
+    }
 }
 
 fn found(findings: &[&Finding]) -> Found {

@@ -32,7 +32,7 @@ fn junit_cases(xml: &Report) -> [u32; 5] {
             TestCaseStatus::Success { .. } => 0,
             TestCaseStatus::Skipped { .. } => 3,
             TestCaseStatus::NonSuccess { kind: NonSuccessKind::Error, .. } => 2,
-            TestCaseStatus::NonSuccess { ty, .. } => match ty.as_ref().map(|it| it.as_str()) {
+            TestCaseStatus::NonSuccess { ty, .. } => match ty.as_deref() {
                 Some("fail") => 1,
                 _ => 2,
             },
@@ -110,6 +110,20 @@ proptest! {
     fn a_junit_file_without_a_failure_is_that_of_a_run_that_passed(report in reports("x")) {
         let xml = Report::deserialize_from_str(&junit(&report)).unwrap();
         prop_assert_eq!(xml.failures + xml.errors == 0, report.exit == Exit::Passed);
+    }
+
+    #[test]
+    fn every_failing_case_of_a_scenario_names_the_command_that_reproduces_it(
+        report in reports("x")
+    ) {
+        let xml = Report::deserialize_from_str(&junit(&report)).unwrap();
+        let suites = xml.test_suites.iter().filter(|suite| suite.name.as_str() != "run");
+        for case in suites.flat_map(|suite| &suite.test_cases) {
+            if let TestCaseStatus::NonSuccess { description, .. } = &case.status {
+                let described = description.as_deref().unwrap_or_default();
+                prop_assert!(described.contains("reproduce: cutover run"), "{}", described);
+            }
+        }
     }
 
     #[test]

@@ -173,7 +173,11 @@ fn one_huge_text_does_not_crowd_out_the_rest() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_page_is_well_formed_whatever_the_text(report in reports(HOSTILE)) {

@@ -28,7 +28,7 @@ fn another_time() -> RunReport {
         }
         for expectation in step.verdict.iter_mut().flat_map(|verdict| &mut verdict.expectations) {
             if expectation.timed {
-                expectation.observed = "another".to_owned();
+                expectation.observed.push_str(" another");
             }
         }
         step.figures.iter_mut().for_each(draw_another);
@@ -47,7 +47,7 @@ fn draw_another(figure: &mut Figure) {
 }
 
 fn as_value(report: &RunReport) -> Value {
-    serde_json::from_str(&json(report)).unwrap()
+    serde_json::from_str(&json(report)).expect("the output is JSON")
 }
 
 fn step_of(report: &mut RunReport) -> &mut cutover_model::report::StepReport {

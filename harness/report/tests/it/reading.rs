@@ -33,13 +33,11 @@ pub(crate) fn elements(html: &str) -> Vec<Element> {
             Event::End(_) => {
                 open.pop();
             }
-            Event::Text(text) => {
-                let text = String::from_utf8(text.to_vec()).expect("UTF-8");
-                open.iter().for_each(|index| elements[*index].text.push_str(&text));
-            }
+            Event::Text(text) => add(&mut elements, &open, &text),
             Event::GeneralRef(name) => {
-                let name = String::from_utf8(name.to_vec()).expect("UTF-8");
-                open.iter().for_each(|index| elements[*index].text += &format!("&{name};"));
+                add(&mut elements, &open, b"&");
+                add(&mut elements, &open, &name);
+                add(&mut elements, &open, b";");
             }
             Event::Eof => break,
             Event::DocType(_) => {}
@@ -48,4 +46,12 @@ pub(crate) fn elements(html: &str) -> Vec<Element> {
     }
     assert!(open.is_empty(), "an element is left open");
     elements
+}
+
+/// Text belongs to every element that is open around it.
+fn add(elements: &mut [Element], open: &[usize], text: &[u8]) {
+    let text = std::str::from_utf8(text).expect("UTF-8");
+    for index in open {
+        elements[*index].text.push_str(text);
+    }
 }

@@ -113,6 +113,7 @@ fn tell(kinds: &mut Vec<RunEventKind>, id: &ScenarioId, fate: &Fate, text: &str)
         scenario: id.clone(),
         title: text.to_owned(),
         file: text.into(),
+        sabotage: None,
         steps: steps().map(|(index, (kind, _))| (StepId::at(index, *kind), *kind)).collect(),
     });
     for (index, (kind, outcome)) in steps() {

@@ -67,6 +67,7 @@ impl Record {
                 scenario: scenario.clone(),
                 title: words.0.to_owned(),
                 file: words.1.into(),
+                sabotage: None,
                 steps: steps.collect(),
             },
         );
@@ -300,7 +301,6 @@ fn way_back(record: &mut Record) {
 fn drill() -> TrafficFigure {
     let minutes = |at: u64| Duration::from_secs(at * 60);
     let asked = |at: u64| match at {
-        0..5 => 0.0,
         5..15 => 0.1,
         15..25 => 0.25,
         25..33 => 0.5,
@@ -414,12 +414,12 @@ fn hostile_parity() -> Judged {
                 served: Vec::new(),
                 fault: None,
                 evaluations: vec![TriggerPoint {
-                    at: Duration::from_secs(60),
+                    at: Duration::from_mins(1),
                     trigger: HOSTILE.to_owned(),
                     of_limit: Some(40.0),
                     breach: true,
                 }],
-                fired: Some((Duration::from_secs(60), HOSTILE.to_owned())),
+                fired: Some((Duration::from_mins(1), HOSTILE.to_owned())),
             }),
         ],
     }

@@ -9,7 +9,7 @@ use super::Lowering;
 use crate::data_file::{self, FileMistake};
 use crate::diagnostic::{excerpt, shown_path};
 use crate::name::joined;
-use crate::reader::At;
+use crate::reader::{At, Named};
 use crate::suggest::{listing, suggest};
 use crate::wire::data::{CsvWire, DataWire, FieldTypeWire, FieldWire, ParquetWire, TimeWire};
 use crate::wire::entries;
@@ -20,10 +20,7 @@ const NO_FORMAT: &str = "";
 
 impl Lowering<'_> {
     /// The data sets that can be made, in the order of the file.
-    pub(super) fn data_sets(
-        &mut self,
-        declared: &[(At<Slug>, Option<At<DataWire>>)],
-    ) -> Vec<DataSet> {
+    pub(super) fn data_sets(&mut self, declared: &[Named<Slug, DataWire>]) -> Vec<DataSet> {
         let mut sets: Vec<DataSet> = Vec::new();
         for (name, wire) in declared {
             let set = wire.as_ref().and_then(|wire| self.data_set(&name.value.0, &wire.value));

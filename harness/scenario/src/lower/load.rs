@@ -22,9 +22,10 @@ const DEFAULT_SERIES: u32 = 100;
 
 /// What of a load step decides which limits make sense.
 struct Operations {
-    /// The writers' model, and the points of one request. `None` inside when it is unclear.
-    write: Option<Option<(LoadModel, u32)>>,
-    read: Option<Option<LoadModel>>,
+    writes: bool,
+    reads: bool,
+    /// The models that could be read, each with the units of one request.
+    models: Vec<(LoadSubject, LoadModel, u32)>,
     duration: Option<Duration>,
 }
 
@@ -34,11 +35,15 @@ impl Lowering<'_> {
         if let Some(read) = read {
             self.expect_migrated_data(&read.place);
         }
-        let writers = write.as_ref().map(|write| write_load(&write.value));
-        let readers = read.as_ref().map(|read| self.read_load(&read.value));
+        let writers = write.as_ref().and_then(|write| write_load(&write.value));
+        let readers = read.as_ref().and_then(|read| self.read_load(&read.value));
+        let mut models = Vec::new();
+        models.extend(writers.map(|write| (LoadSubject::Write, write.model, write.batch)));
+        models.extend(readers.as_ref().map(|read| (LoadSubject::Read, read.model, 1)));
         let operations = Operations {
-            write: writers.map(|write| write.map(|write| (write.model, write.batch))),
-            read: readers.as_ref().map(|read| read.as_ref().map(|read| read.model)),
+            writes: write.is_some(),
+            reads: read.is_some(),
+            models,
             duration: duration.as_ref().map(|duration| duration.value.0),
         };
         let mut limits = Vec::new();
@@ -49,8 +54,8 @@ impl Lowering<'_> {
         self.check_writes(&wire.value, prove);
         expect.as_ref()?;
         Some(LoadStep {
-            write: all_or_none(writers)?,
-            read: all_or_none(readers)?,
+            write: writers,
+            read: readers,
             warm_up: length(warm_up.as_ref()),
             duration: duration.as_ref()?.value.0,
             expect: limits,
@@ -100,13 +105,7 @@ impl Lowering<'_> {
             Some(LoadSubjectWire::Read) => LoadSubject::Read,
             Some(LoadSubjectWire::All) | None => LoadSubject::All,
         };
-        let produced = match subject {
-            LoadSubject::Write => operations.write.is_some(),
-            LoadSubject::Read => operations.read.is_some(),
-            // That there is either is another rule's business.
-            LoadSubject::All => true,
-        };
-        if let (false, Some(on)) = (produced, &entry.value.on) {
+        if let (false, Some(on)) = (operations.produce(subject), &entry.value.on) {
             let kind = if subject == LoadSubject::Write { "write" } else { "read" };
             let message = format!("no operation of this step is a {kind}");
             let help = format!("add `{kind}` to the step, or remove this limit");
@@ -130,23 +129,33 @@ impl Lowering<'_> {
 }
 
 impl Operations {
+    fn produce(&self, subject: LoadSubject) -> bool {
+        match subject {
+            LoadSubject::Write => self.writes,
+            LoadSubject::Read => self.reads,
+            // That there is either is another rule's business.
+            LoadSubject::All => true,
+        }
+    }
+
     /// The models of the subject's operations, each with the units of one request.
-    fn of(&self, subject: LoadSubject) -> impl Iterator<Item = Option<(LoadModel, u32)>> {
-        let write = self.write.filter(|_| subject != LoadSubject::Read);
-        let read = self.read.filter(|_| subject != LoadSubject::Write);
-        write.into_iter().chain(read.map(|read| read.map(|model| (model, 1))))
+    fn of(&self, subject: LoadSubject) -> impl Iterator<Item = (LoadModel, u32)> {
+        let meant = move |of| subject == LoadSubject::All || subject == of;
+        let models = self.models.iter().filter(move |(of, ..)| meant(*of));
+        models.map(|(_, model, units)| (*model, *units))
     }
 
     fn asks_for_no_rate(&self, subject: LoadSubject) -> bool {
-        self.of(subject).flatten().any(|(model, _)| matches!(model, LoadModel::Closed { .. }))
+        self.of(subject).any(|(model, _)| matches!(model, LoadModel::Closed { .. }))
     }
 
     /// How many requests the subject makes while they count. Known for open loads only.
     fn expected(&self, subject: LoadSubject) -> Option<f64> {
-        let seconds = self.duration?.as_secs_f64();
+        let all_known = self.models.len() == usize::from(self.writes) + usize::from(self.reads);
+        let seconds = self.duration.filter(|_| all_known)?.as_secs_f64();
         let mut requests = 0.0;
         for operation in self.of(subject) {
-            match operation? {
+            match operation {
                 (LoadModel::Open { rate }, units) => {
                     requests += rate.per_second() / f64::from(units) * seconds;
                 }
@@ -175,14 +184,6 @@ fn open_model(wire: &OpenWire) -> Option<LoadModel> {
 fn closed_model(wire: &ClosedWire) -> Option<LoadModel> {
     let users = wire.users.as_ref()?.value.0;
     Some(LoadModel::Closed { users, ramp_up: length(wire.ramp_up.as_ref()) })
-}
-
-/// What may be left out, unless it is there and wrong.
-fn all_or_none<T>(part: Option<Option<T>>) -> Option<Option<T>> {
-    match part {
-        None => Some(None),
-        Some(part) => part.map(Some),
-    }
 }
 
 fn statistics(wire: &LoadExpectWire) -> Vec<(Statistic, Limit, &Place)> {

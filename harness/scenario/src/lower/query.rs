@@ -16,7 +16,7 @@ use crate::suggest::{listing, suggest};
 use crate::wire::entries;
 use crate::wire::latency::UseWire;
 use crate::wire::query::{AnswerWire, ColumnsWire, QueryWire};
-use crate::wire::scalar::Block;
+use crate::wire::scalar::{Block, QueryName};
 
 /// How many folders above a scenario are searched for queries.
 const MAX_LEVELS: usize = 16;
@@ -74,7 +74,13 @@ impl Lowering<'_> {
                 self.mistakes.error(&name.place, message, "remove one: each is asked in turn");
             }
             match find(self.folder(), &name.value.0) {
-                Ok(file) => pairs.extend(self.library.pair(&file)),
+                Ok(file) => {
+                    let pair = self.library.pair(&file);
+                    if let Some(pair) = &pair {
+                        self.check_bucket(pair, name);
+                    }
+                    pairs.extend(pair);
+                }
                 Err(help) => {
                     let message = format!("there is no query `{}`", excerpt(&name.value.0));
                     self.mistakes.error(&name.place, message, help);
@@ -82,6 +88,23 @@ impl Lowering<'_> {
             }
         }
         (pairs.len() == uses.len()).then_some(pairs)
+    }
+}
+
+impl Lowering<'_> {
+    /// Warns of a query that reads none of the buckets with data.
+    fn check_bucket(&mut self, pair: &QueryPair, name: &At<QueryName>) {
+        let migrated = || self.sets.iter().filter(|set| set.migrated).filter_map(|set| set.wire);
+        let mut buckets = migrated().filter_map(|wire| wire.value.bucket.as_ref());
+        // A bucket that is a parameter can be any.
+        let mut asked = pair.flux.split("bucket:").skip(1).map(str::trim_start);
+        let unclear = asked.any(|bucket| bucket.starts_with("\"${")) || migrated().next().is_none();
+        if !unclear && buckets.all(|bucket| !pair.flux.contains(&format!("\"{}\"", bucket.value.0)))
+        {
+            let message = format!("`{}` reads no bucket that is migrated before", name.value.0);
+            let help = "seed and migrate its data in this scenario, or it finds nothing";
+            self.mistakes.warning(&name.place, message, help);
+        }
     }
 }
 

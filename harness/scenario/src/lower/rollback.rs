@@ -23,49 +23,37 @@ const DEFAULT_HOLD: Duration = Duration::from_mins(10);
 
 impl Lowering<'_> {
     pub(super) fn rollback(&mut self, wire: &At<RollbackWire>) -> Option<RollbackStep> {
-        let RollbackWire { steps, hold, at: _, fault, triggers, workload, expect, prove, sabotage } =
+        let RollbackWire { steps, hold, at: _, fault, triggers, workload, expect, .. } =
             &wire.value;
+        let RollbackWire { prove, sabotage, .. } = &wire.value;
         let ladder = items(steps.as_ref());
         // With a share that could not be read, the others say nothing of the ladder.
         let ladder_is_clear = !self.mistakes.mention(&wire.place, "steps");
         if ladder_is_clear {
             self.check_ladder(ladder);
         }
-        let rules = self.trigger_rules(triggers.as_ref());
         let start = self.fault_start(wire, if ladder_is_clear { ladder } else { &[] });
+        let fault = fault.as_ref().and_then(|fault| fault_of(&fault.value));
         let workload = workload_of(workload.as_ref().map(|workload| &workload.value));
-        if let (Some(expect), Some(rules)) = (expect, &rules) {
-            self.check_rolled_back_by(&expect.value, rules);
+        let triggers = self.trigger_rules(triggers.as_ref())?;
+        let expect = &expect.as_ref()?.value;
+        self.check_rolled_back_by(expect, &triggers);
+        let last = ladder.last()?.value.0;
+        let lowered = rollback_expect(expect, &triggers, last)?;
+        let rule = triggers.iter().find(|rule| Some(rule.name) == lowered.rolled_back_by);
+        if let (Some(rule), Some(at)) = (rule, start) {
+            self.check_reachable(rule, (at, workload), expect);
         }
-        let last = ladder.last().map(|step| step.value.0);
-        let lowered = expect.as_ref().zip(last).and_then(|(expect, last)| {
-            rollback_expect(&expect.value, rules.as_deref().unwrap_or_default(), last)
-        });
-        if let (Some(lowered), Some(rules), Some(at), Some(wire)) =
-            (&lowered, &rules, start, expect)
-        {
-            let rule = rules.iter().find(|rule| Some(rule.name) == lowered.rolled_back_by);
-            if let Some(rule) = rule {
-                self.check_reachable(rule, lowered, (at, workload), &wire.value);
-            }
-        }
-        let fault = match fault {
-            Some(fault) => Some(fault_of(&fault.value)?),
-            None => None,
-        };
         Some(RollbackStep {
             steps: ladder.iter().map(|step| step.value.0).collect(),
             hold: hold.as_ref().map_or(DEFAULT_HOLD, |hold| hold.value.0),
             at: start?,
             fault,
-            triggers: rules?,
+            triggers,
             workload,
-            expect: lowered?,
+            expect: lowered,
             prove: items(prove.as_ref()).iter().map(|wire| invariant(&wire.value)).collect(),
-            sabotage: items(sabotage.as_ref())
-                .iter()
-                .map(|wire| sabotage_of(&wire.value))
-                .collect(),
+            sabotage: items(sabotage.as_ref()).iter().map(|wire| broken(&wire.value)).collect(),
         })
     }
 
@@ -133,17 +121,13 @@ impl Lowering<'_> {
         };
         if let (Some(within), TriggerWindow::Consecutive { periods, .. }) =
             (&expect.within, rule.window)
+            && within.value.0 < periods
         {
-            if within.value.0 < periods {
-                let message = format!(
-                    "`{}` needs {periods} periods to fire, and has {}",
-                    name.key(),
-                    within.value.0
-                );
-                let help =
-                    format!("write `{} periods`, since it starts in mid-period", periods + 1);
-                self.mistakes.error(&within.place, message, help);
-            }
+            let has = within.value.0;
+            let message =
+                format!("`{}` needs {periods} periods to fire, and has {has}", name.key());
+            let help = format!("write `{} periods`, since it starts in mid-period", periods + 1);
+            self.mistakes.error(&within.place, message, help);
         }
     }
 
@@ -151,7 +135,6 @@ impl Lowering<'_> {
     fn check_reachable(
         &mut self,
         rule: &TriggerRule,
-        expect: &RollbackExpect,
         (at, workload): (Ratio, Workload),
         wire: &RollbackExpectWire,
     ) {
@@ -170,11 +153,9 @@ impl Lowering<'_> {
                 self.mistakes.warning(&by.place, message, help);
             }
         }
-        if expect.final_share != Ratio::ZERO {
-            if let Some(last) = &wire.final_share {
-                let message = format!("a rollback ends at 0%, not at {}", expect.final_share);
-                self.mistakes.warning(&last.place, message, "write `final: 0%`");
-            }
+        if let Some(last) = wire.final_share.as_ref().filter(|last| last.value.0 != Ratio::ZERO) {
+            let message = format!("a rollback ends at 0%, not at {}", last.value.0);
+            self.mistakes.warning(&last.place, message, "write `final: 0%`");
         }
     }
 }
@@ -235,14 +216,17 @@ fn workload_of(wire: Option<&WorkloadWire>) -> Workload {
 
 fn fault_of(wire: &FaultWire) -> Option<Fault> {
     match wire {
-        FaultWire::HttpError(At { value: HttpErrorWire { status, ratio }, .. }) => {
+        FaultWire::HttpError(wire) => {
+            let HttpErrorWire { status, ratio } = &wire.value;
             let (status, ratio) = (status.as_ref()?.value.0, ratio.as_ref()?.value.0);
             Some(Fault::HttpError { status, ratio })
         }
-        FaultWire::Latency(At { value: LateWire { add }, .. }) => {
+        FaultWire::Latency(wire) => {
+            let LateWire { add } = &wire.value;
             Some(Fault::Latency { add: add.as_ref()?.value.0 })
         }
-        FaultWire::RefuseConnections(At { value: RefuseWire { ratio }, .. }) => {
+        FaultWire::RefuseConnections(wire) => {
+            let RefuseWire { ratio } = &wire.value;
             Some(Fault::RefuseConnections { ratio: ratio.as_ref()?.value.0 })
         }
     }
@@ -257,7 +241,7 @@ fn invariant(wire: &InvariantWire) -> Invariant {
     }
 }
 
-fn sabotage_of(wire: &RollbackSabotageWire) -> RollbackSabotage {
+fn broken(wire: &RollbackSabotageWire) -> RollbackSabotage {
     match wire {
         RollbackSabotageWire::RollbackIsANoop => RollbackSabotage::RollbackIsANoop,
         RollbackSabotageWire::RollbackToPreviousStep => RollbackSabotage::RollbackToPreviousStep,

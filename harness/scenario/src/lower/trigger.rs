@@ -117,21 +117,21 @@ fn migration_rules() -> Vec<TriggerRule> {
 
 fn error_rule(wire: &ErrorRateWire) -> Option<TriggerRule> {
     let ErrorRateWire { breach, periods, period, min_samples, counts } = wire;
-    let window = consecutive(periods, period, min_samples)?;
+    let window = consecutive(periods.as_ref(), period.as_ref(), min_samples.as_ref())?;
     let counts = counts_of(counts.as_ref(), &[OutcomeClass::ServerError]);
     Some(rule(TriggerName::ErrorRate, breach.as_ref()?.value.0, window, counts))
 }
 
 fn success_rule(wire: &SuccessRateWire) -> Option<TriggerRule> {
     let SuccessRateWire { breach, periods, period, min_samples, counts } = wire;
-    let window = consecutive(periods, period, min_samples)?;
+    let window = consecutive(periods.as_ref(), period.as_ref(), min_samples.as_ref())?;
     let counts = counts_of(counts.as_ref(), &EVERY_FAILURE);
     Some(rule(TriggerName::SuccessRate, breach.as_ref()?.value.0, window, counts))
 }
 
 fn difference_rule(wire: &DifferenceWire) -> Option<TriggerRule> {
     let DifferenceWire { breach, periods, period, min_samples } = wire;
-    let window = consecutive(periods, period, min_samples)?;
+    let window = consecutive(periods.as_ref(), period.as_ref(), min_samples.as_ref())?;
     Some(rule(TriggerName::LatencyDifference, breach.as_ref()?.value.0, window, Vec::new()))
 }
 
@@ -152,14 +152,14 @@ fn rule(
 }
 
 fn consecutive(
-    periods: &Option<At<Size>>,
-    period: &Option<At<PositiveLength>>,
-    min_samples: &Option<At<PositiveCount>>,
+    periods: Option<&At<Size>>,
+    period: Option<&At<PositiveLength>>,
+    min_samples: Option<&At<PositiveCount>>,
 ) -> Option<TriggerWindow> {
     Some(TriggerWindow::Consecutive {
-        periods: periods.as_ref()?.value.0,
-        period: period.as_ref().map_or(DEFAULT_PERIOD, |period| period.value.0),
-        min_samples: min_samples.as_ref()?.value.0,
+        periods: periods?.value.0,
+        period: period.map_or(DEFAULT_PERIOD, |period| period.value.0),
+        min_samples: min_samples?.value.0,
     })
 }
 

@@ -22,7 +22,7 @@ record! {
         measurement: required Measurement,
         /// The column of each tag (Timestream: dimension). An empty cell is an absent tag.
         tags: optional Names<SeriesKey, Column, 0>,
-        /// The column and type of each field (Timestream: measure). An empty cell is an absent field.
+        /// The column and type of each field (Timestream: measure). An empty cell is absent.
         fields: required Names<SeriesKey, FieldWire, 1>,
     }
 }

@@ -29,7 +29,7 @@ record! {
 record! {
     /// A query in both languages, from a file of its own.
     struct UseWire {
-        /// The file without `.yaml`, such as `queries/consumption_peak`, in a folder above this file.
+        /// The file without `.yaml`: `queries/consumption_peak`, below a folder above this one.
         query as "use": required QueryName,
     }
 }

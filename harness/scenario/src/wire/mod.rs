@@ -15,7 +15,7 @@ pub(crate) mod scenario;
 use serde_json::{Value as Json, json};
 
 use crate::node::Node;
-use crate::reader::{At, Reader, Wire};
+use crate::reader::{At, Named, Reader, Wire};
 use crate::schema::Schemas;
 
 /// A list of at least `LEAST` items.
@@ -40,7 +40,7 @@ pub(crate) fn items<T, const LEAST: usize>(list: Option<&At<List<T, LEAST>>>) ->
 /// A map of at least `LEAST` entries, whose keys the file chooses. A value that could not be read
 /// is absent, so that its name is known all the same.
 #[derive(Debug)]
-pub(crate) struct Names<K, T, const LEAST: usize>(pub(crate) Vec<(At<K>, Option<At<T>>)>);
+pub(crate) struct Names<K, T, const LEAST: usize>(pub(crate) Vec<Named<K, T>>);
 
 impl<K: Wire, T: Wire, const LEAST: usize> Wire for Names<K, T, LEAST> {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
@@ -60,6 +60,6 @@ impl<K: Wire, T: Wire, const LEAST: usize> Wire for Names<K, T, LEAST> {
 /// The entries of a map that may be left out.
 pub(crate) fn entries<K, T, const LEAST: usize>(
     map: Option<&At<Names<K, T, LEAST>>>,
-) -> &[(At<K>, Option<At<T>>)] {
+) -> &[Named<K, T>] {
     map.map_or(&[], |map| &map.value.0)
 }

@@ -32,7 +32,10 @@ macro_rules! text_schema {
 
 /// One limit: a comparison with a value, in quotes.
 macro_rules! limit {
-    ($(#[doc = $doc:literal])+ $name:ident, $bound:ident, $unit:ident, $what:literal, $pattern:literal) => {
+    (
+        $(#[doc = $doc:literal])+
+        $name:ident, $bound:ident, $unit:ident, $what:literal, $pattern:literal
+    ) => {
         scalar! {
             $(#[doc = $doc])+
             Unit $name(Limit) = |text| {
@@ -94,7 +97,8 @@ scalar! {
 }
 scalar! {
     /// How the instant is written, in `strftime` notation: `"%Y-%m-%d %H:%M:%S"`.
-    Text TimeFormat(String) = name::time_format, "a time format", { "type": "string", "minLength": 2 }
+    Text TimeFormat(String) = name::time_format, "a time format",
+    { "type": "string", "minLength": 2 }
 }
 scalar! {
     /// The IANA name of a time zone: `America/Sao_Paulo`, `UTC`.

@@ -20,7 +20,8 @@ fn shipped() -> String {
 
 #[test]
 fn a_file_of_mistakes_does_not_bury_the_first_ones() {
-    let text: String = (0..20_000).map(|key| format!("key{key}: value\n")).collect();
+    let keys: Vec<_> = (0..20_000).map(|key| format!("key{key}: value")).collect();
+    let text = keys.join("\n");
     let errors = errors(&text);
     assert_eq!(errors.len(), 101);
     assert_eq!(errors[100].line, 0);
@@ -114,8 +115,28 @@ fn the_mistakes_of_all_files_come_at_once() {
     assert_eq!(errors.to_string(), "13 mistakes in 3 files");
 }
 
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
+    let name = scenarios().join("smoke/windows.yaml");
+    let text = format!("\u{feff}{}", shipped().replace('\n', "\r\n"));
+    let windows = load_text(&name, &text).unwrap().scenarios;
+    assert_eq!(windows, load_text(&name, &shipped()).unwrap().scenarios);
+    let errors = errors(&text.replace("zone:", "zoen:"));
+    let place = shipped().lines().position(|line| line.contains("zone:")).unwrap() + 1;
+    assert_eq!(errors[0].line as usize, place);
+}
+
+const PARTS: &str = concat!(
+    r"([a-z]{1,8}|[0-9]{1,3}|: |- |\n|\n  |\[|\]|\{|\}|, |'|\x22|&a|\*a|!!str |\||>|#|%|\t|",
+    r"<<: |---\n|~|\.nan){0,60}"
+);
+
+fn some_cases() -> ProptestConfig {
+    ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(some_cases())]
 
     #[test]
     fn any_text_is_taken_or_refused(text in any::<String>()) {
@@ -125,9 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn any_yaml_like_text_is_taken_or_refused(
-        text in r"([a-z]{1,8}|[0-9]{1,3}|: |- |\n|\n  |\[|\]|\{|\}|, |'|\x22|&a|\*a|!!str |\||>|#|%|\t|<<: |---\n|~|\.nan){0,60}"
-    ) {
+    fn any_yaml_like_text_is_taken_or_refused(text in PARTS) {
         for error in errors(&text) {
             prop_assert!(error.render().starts_with("error: "));
         }
@@ -143,13 +162,13 @@ proptest! {
 
     #[test]
     fn a_damaged_scenario_is_taken_or_refused_at_a_place_that_it_has(
-        at in 0.0..1.0_f64,
+        at in any::<prop::sample::Index>(),
         length in 0_usize..40,
         put in r"[ \n:,\[\]{}'\x22a-z0-9%<>&*-]{0,6}",
     ) {
         let text = shipped();
         let length = length.min(text.len());
-        let start = (at * (text.len() - length) as f64) as usize;
+        let start = at.index(text.len() - length);
         prop_assume!(text.is_char_boundary(start) && text.is_char_boundary(start + length));
         let damaged = format!("{}{put}{}", &text[..start], &text[start + length..]);
         for error in errors(&damaged) {

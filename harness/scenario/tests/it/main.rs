@@ -1,5 +1,7 @@
 //! Tests of the crate from outside: shipped files, refused files, generated mistakes, hostile text.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at its first surprise")]
+
 mod generated;
 mod hostile;
 mod invalid;

@@ -105,12 +105,7 @@ impl Accounts {
     }
 
     /// Adds a user with a token, drawn at random when none is given.
-    pub(crate) fn add_user(
-        &mut self,
-        name: &str,
-        org: Id,
-        token: Option<String>,
-    ) -> Authorization {
+    pub(crate) fn add_user(&mut self, name: &str, org: Id, token: Option<String>) -> Authorization {
         let user = self.next_id();
         let id = self.next_id();
         let token = Secret::new(token.filter(|token| !token.is_empty()).unwrap_or_else(draw_token));

@@ -29,12 +29,20 @@ pub struct Config {
     /// The most table cells that one query may hold; a query beyond it fails, as on a server that
     /// limits its memory.
     pub max_query_cells: u64,
+    /// The most calls of its own functions that one query may make, rows included.
+    pub max_query_calls: u64,
 }
 
 impl Config {
-    /// Limits that fit a test machine: bodies of 64 MiB and queries of 200 million cells.
+    /// Limits that fit a test machine: bodies of 64 MiB, queries of 200 million cells and of 50
+    /// million calls.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, max_body_bytes: 64 << 20, max_query_cells: 200_000_000 }
+        Self {
+            clock,
+            max_body_bytes: 64 << 20,
+            max_query_cells: 200_000_000,
+            max_query_calls: 50_000_000,
+        }
     }
 }
 

@@ -94,18 +94,47 @@ pub(crate) enum ExprKind {
     Regex(Arc<Regex>),
     Array(Vec<Expr>),
     Dict(Vec<(Expr, Expr)>),
-    Record { with: Option<Box<Expr>>, properties: Vec<Property> },
+    Record {
+        with: Option<Box<Expr>>,
+        properties: Vec<Property>,
+    },
     Function(Arc<FunctionExpr>),
-    Call { callee: Box<Expr>, arguments: Vec<Property> },
+    Call {
+        callee: Box<Expr>,
+        arguments: Vec<Property>,
+    },
     /// `source |> call`
-    Pipe { source: Box<Expr>, call: Box<Expr> },
-    Member { object: Box<Expr>, name: Name },
-    Index { object: Box<Expr>, index: Box<Expr> },
-    Unary { operator: UnaryOperator, operand: Box<Expr> },
-    Binary { operator: BinaryOperator, left: Box<Expr>, right: Box<Expr> },
+    Pipe {
+        source: Box<Expr>,
+        call: Box<Expr>,
+    },
+    Member {
+        object: Box<Expr>,
+        name: Name,
+    },
+    Index {
+        object: Box<Expr>,
+        index: Box<Expr>,
+    },
+    Unary {
+        operator: UnaryOperator,
+        operand: Box<Expr>,
+    },
+    Binary {
+        operator: BinaryOperator,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// Two or more operands joined by one operator; long chains stay flat.
-    Logical { operator: LogicalOperator, operands: Vec<Expr> },
-    Conditional { test: Box<Expr>, yes: Box<Expr>, no: Box<Expr> },
+    Logical {
+        operator: LogicalOperator,
+        operands: Vec<Expr>,
+    },
+    Conditional {
+        test: Box<Expr>,
+        yes: Box<Expr>,
+        no: Box<Expr>,
+    },
 }
 
 #[derive(Debug)]

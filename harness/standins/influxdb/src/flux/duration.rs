@@ -58,10 +58,7 @@ impl Duration {
     }
 
     pub(crate) fn times(self, factor: i64) -> Self {
-        Self {
-            months: self.months.saturating_mul(factor),
-            ns: self.ns.saturating_mul(factor),
-        }
+        Self { months: self.months.saturating_mul(factor), ns: self.ns.saturating_mul(factor) }
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {

@@ -17,7 +17,6 @@ pub(crate) struct FluxError {
 pub(crate) enum FluxErrorCode {
     Invalid,
     NotFound,
-    Unprocessable,
     Internal,
 }
 
@@ -26,10 +25,18 @@ enum Stage {
     /// Not placed yet: raised by an operation that does not know where it is called.
     Unplaced,
     Compilation(Span),
+    /// Found when types and arguments are checked.
+    Semantic(Span),
     /// While a function was called that does not work on tables.
-    Call { function: String, at: Span },
+    Call {
+        function: String,
+        at: Span,
+    },
     /// While tables flowed through a function.
-    Run { function: String, at: Span },
+    Run {
+        function: String,
+        at: Span,
+    },
     /// Placed nowhere on purpose.
     Whole,
 }
@@ -47,14 +54,15 @@ impl FluxError {
         Self { code, stage, message: message.into() }
     }
 
+    /// A mistake in the arguments of a call.
+    pub(crate) fn semantic(at: Span, message: impl Into<String>) -> Self {
+        let (code, stage) = (FluxErrorCode::Invalid, Stage::Semantic(at));
+        Self { code, stage, message: message.into() }
+    }
+
     /// A mistake of the script as a whole.
     pub(crate) fn whole(code: FluxErrorCode, message: impl Into<String>) -> Self {
         Self { code, stage: Stage::Whole, message: message.into() }
-    }
-
-    pub(crate) fn with_code(mut self, code: FluxErrorCode) -> Self {
-        self.code = code;
-        self
     }
 
     pub(crate) fn code(&self) -> FluxErrorCode {
@@ -84,6 +92,7 @@ impl fmt::Display for FluxError {
         match &self.stage {
             Stage::Unplaced | Stage::Whole => f.write_str(message),
             Stage::Compilation(at) => write!(f, "compilation failed: error @{at}: {message}"),
+            Stage::Semantic(at) => write!(f, "error @{at}: {message}"),
             Stage::Call { function, at } => {
                 write!(f, "error calling function \"{function}\" @{at}: {message}")
             }

@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use super::ast::{
-    Assignment, Body, Expr, ExprKind, File, FunctionExpr, LogicalOperator, Name, Property,
+    Assignment, Body, Expr, ExprKind, File, FunctionExpr, LogicalOperator, Name, Property, Span,
     Statement, StringPart,
 };
-use super::builtins::{self, Arguments, Builtin, Call};
+use super::builtins::{self, Argument, Arguments, Builtin, Call};
 use super::error::{FluxError, FluxErrorCode};
 use super::operators;
 use super::stream::{Execution, Site, Stream};
@@ -23,7 +23,10 @@ const MAX_DEPTH: usize = 300;
 #[derive(Debug)]
 pub(crate) enum Function {
     /// One of the script's, with what it can see.
-    Own { expr: Arc<FunctionExpr>, env: Option<Arc<Env>> },
+    Own {
+        expr: Arc<FunctionExpr>,
+        env: Option<Arc<Env>>,
+    },
     Builtin(&'static Builtin),
 }
 
@@ -65,14 +68,14 @@ pub(crate) struct NamedStream {
 pub(crate) struct Interpreter {
     pub(crate) execution: Arc<Execution>,
     /// Options that the script has set.
-    options: Vec<(Name, Value)>,
+    options: Arc<Vec<(Name, Value)>>,
     results: Arc<std::sync::Mutex<Vec<NamedStream>>>,
     depth: usize,
 }
 
 impl Interpreter {
     pub(crate) fn new(execution: Arc<Execution>) -> Self {
-        Self { execution, options: Vec::new(), results: Arc::default(), depth: 0 }
+        Self { execution, options: Arc::default(), results: Arc::default(), depth: 0 }
     }
 
     /// Evaluates a script and gives its results in the order in which it names them.
@@ -97,8 +100,7 @@ impl Interpreter {
                     if let Value::Stream(stream) = value
                         && !stream.yielded
                     {
-                        self.add_result(Arc::from("_result"), stream)
-                            .map_err(|error| error.in_call("yield", expr.span))?;
+                        self.add_result(Arc::from("_result"), stream)?;
                     }
                 }
                 Statement::Assignment(assigned) => {
@@ -118,8 +120,8 @@ impl Interpreter {
         if results.is_empty() {
             return Err(FluxError::whole(
                 FluxErrorCode::Invalid,
-                "error in building plan while starting program: this Flux script returns no \
-                 streaming data. Consider adding a \"yield\" or invoking streaming functions \
+                "error in query specification while starting program: this Flux script returns \
+                 no streaming data. Consider adding a \"yield\" or invoking streaming functions \
                  directly, without performing an assignment",
             ));
         }
@@ -132,14 +134,16 @@ impl Interpreter {
         value: Value,
         env: Option<Arc<Env>>,
     ) -> Result<Option<Arc<Env>>, FluxError> {
-        let known = assigned.package.is_none()
-            && matches!(&*assigned.name, "now" | "location" | "task");
+        let known =
+            assigned.package.is_none() && matches!(&*assigned.name, "now" | "location" | "task");
         if !known {
             let message = format!("option `{}` is not in the stand-in's Flux", assigned.name);
             return Err(FluxError::compilation(assigned.span, message));
         }
-        self.options.retain(|(name, _)| *name != assigned.name);
-        self.options.push((Name::clone(&assigned.name), value.clone()));
+        let mut options = (*self.options).clone();
+        options.retain(|(name, _)| *name != assigned.name);
+        options.push((Name::clone(&assigned.name), value.clone()));
+        self.options = Arc::new(options);
         Ok(with(env, &assigned.name, value))
     }
 
@@ -151,8 +155,18 @@ impl Interpreter {
     pub(crate) fn add_result(&self, name: Arc<str>, stream: Stream) -> Result<(), FluxError> {
         let mut results = self.results();
         if results.iter().any(|known| known.name == name) {
-            let message = format!("tried to produce more than one result with the name \"{name}\"");
-            return Err(FluxError::new(message));
+            let message = if &*name == "_result" {
+                format!(
+                    "failed to initialize execute state: tried to produce more than one result \
+                     with the name \"{name}\""
+                )
+            } else {
+                format!(
+                    "error in building plan while starting program: found more than one call to \
+                     yield() with the name \"{name}\""
+                )
+            };
+            return Err(FluxError::whole(FluxErrorCode::Invalid, message));
         }
         results.push(NamedStream { name, stream });
         Ok(())
@@ -340,17 +354,17 @@ impl Interpreter {
             Value::Function(function) => function,
             other => {
                 let message = format!("expected function but found {}", other.type_word());
-                return Err(FluxError::compilation(callee.span, message));
+                return Err(FluxError::semantic(callee.span, message));
             }
         };
         let values = arguments.iter().map(|argument| {
-            Ok((Name::clone(&argument.key), interpreter.eval(&argument.value, env)?))
+            let (name, span) = (Name::clone(&argument.key), argument.value.span);
+            Ok(Argument { name, value: interpreter.eval(&argument.value, env)?, span })
         });
         let arguments = Arguments::new(values.collect::<Result<Vec<_>, FluxError>>()?, piped);
         match &*function {
             Function::Own { expr: own, env } => {
-                let scope = interpreter.bind(own, env.as_ref(), arguments);
-                let scope = scope.map_err(|error| error.in_call("function", expr.span))?;
+                let scope = interpreter.bind(own, env.as_ref(), arguments, expr.span)?;
                 interpreter.body(own, scope.as_ref())
             }
             Function::Builtin(builtin) => {
@@ -372,14 +386,14 @@ impl Interpreter {
             return Err(FluxError::new(format!("{} is not a function", function.type_word())));
         };
         let interpreter = self.deeper()?;
-        let arguments = Arguments::new(arguments, None);
+        let arguments = Arguments::unplaced(arguments);
         match &**function {
             Function::Own { expr, env } => {
-                let scope = interpreter.bind(expr, env.as_ref(), arguments)?;
+                let scope = interpreter.bind(expr, env.as_ref(), arguments, expr.span)?;
                 interpreter.body(expr, scope.as_ref())
             }
             Function::Builtin(builtin) => {
-                let site = Site { function: builtin.name, span: super::ast::Span::default() };
+                let site = Site { function: builtin.name, span: Span::default() };
                 let arguments = arguments.checked(builtin, site.span)?;
                 (builtin.run)(&Call { interpreter: &interpreter, arguments, site })
             }
@@ -399,7 +413,8 @@ impl Interpreter {
         let interpreter = self.deeper()?;
         // A function that does not care for an argument need not name it.
         arguments.retain(|(name, _)| expr.parameters.iter().any(|own| own.name == *name));
-        let scope = interpreter.bind(expr, env.as_ref(), Arguments::new(arguments, Some(piped)))?;
+        let arguments = Arguments::unplaced(arguments).with_piped(piped);
+        let scope = interpreter.bind(expr, env.as_ref(), arguments, expr.span)?;
         interpreter.body(expr, scope.as_ref())
     }
 
@@ -409,6 +424,7 @@ impl Interpreter {
         function: &FunctionExpr,
         outer: Option<&Arc<Env>>,
         mut arguments: Arguments,
+        call: Span,
     ) -> Result<Option<Arc<Env>>, FluxError> {
         self.execution.count_call()?;
         let mut names = Vec::with_capacity(function.parameters.len());
@@ -420,14 +436,14 @@ impl Interpreter {
                     Some(default) => self.eval(default, outer)?,
                     None => {
                         let message = format!("missing required argument {}", parameter.name);
-                        return Err(FluxError::new(message));
+                        return Err(FluxError::semantic(call, message));
                     }
                 },
             };
             names.push((Name::clone(&parameter.name), value));
         }
         if let Some(extra) = arguments.first_left() {
-            return Err(FluxError::new(format!("found unexpected argument {extra}")));
+            return Err(FluxError::semantic(call, format!("found unexpected argument {extra}")));
         }
         Ok(Some(Arc::new(Env { names, outer: outer.cloned() })))
     }
@@ -468,7 +484,11 @@ pub(crate) struct Lambda {
 impl Lambda {
     /// Calls the function with one row under its parameter's name.
     pub(crate) fn call_row(&self, row: Row) -> Result<Value, FluxError> {
-        self.call(vec![(Name::from("r"), Value::Row(row))])
+        let name = match &*self.function {
+            Function::Own { expr, .. } => expr.parameters.first().map(|own| Name::clone(&own.name)),
+            Function::Builtin(_) => None,
+        };
+        self.call(vec![(name.unwrap_or_else(|| Name::from("r")), Value::Row(row))])
     }
 
     pub(crate) fn call(&self, arguments: Vec<(Name, Value)>) -> Result<Value, FluxError> {
@@ -482,9 +502,7 @@ fn element(object: &Value, index: &Value) -> Result<Value, FluxError> {
             let found = usize::try_from(*index).ok().and_then(|index| values.get(index));
             found.cloned().ok_or_else(|| {
                 let length = values.len();
-                FluxError::new(format!(
-                    "cannot access element {index} of array of length {length}"
-                ))
+                FluxError::new(format!("cannot access element {index} of array of length {length}"))
             })
         }
         (object, Value::String(name)) => object.member(name),

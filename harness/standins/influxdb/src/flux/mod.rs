@@ -9,6 +9,7 @@ mod ast;
 mod builtins;
 mod check;
 mod csv;
+mod csv_reader;
 mod duration;
 mod error;
 mod interpreter;

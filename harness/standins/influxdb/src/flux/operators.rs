@@ -56,8 +56,9 @@ pub(crate) fn binary(
             let equal = match compare(left, right) {
                 Comparison::Ordered(order) => order == Ordering::Equal,
                 Comparison::Unordered => false,
-                Comparison::Unsupported => same(left, right)
-                    .ok_or_else(|| unsupported(operator, left, right))?,
+                Comparison::Unsupported => {
+                    same(left, right).ok_or_else(|| unsupported(operator, left, right))?
+                }
             };
             Ok(Value::Bool(equal == (operator == Op::Equal)))
         }
@@ -127,18 +128,19 @@ fn same(left: &Value, right: &Value) -> Option<bool> {
             let equal = left.len() == right.len();
             Some(equal && left.iter().zip(right.iter()).all(|(left, right)| equals(left, right)))
         }
-        (Value::Bytes(left), Value::Bytes(right)) => Some(left == right),
         (Value::Dict(left), Value::Dict(right)) => Some(
             left.len() == right.len()
-                && left.iter().zip(right.iter()).all(|(left, right)| {
-                    equals(&left.0, &right.0) && equals(&left.1, &right.1)
-                }),
+                && left
+                    .iter()
+                    .zip(right.iter())
+                    .all(|(left, right)| equals(&left.0, &right.0) && equals(&left.1, &right.1)),
         ),
         (Value::Record(left), Value::Record(right)) => Some(
             left.entries().len() == right.entries().len()
-                && left.entries().iter().all(|(key, value)| {
-                    right.get(key).is_some_and(|other| equals(value, other))
-                }),
+                && left
+                    .entries()
+                    .iter()
+                    .all(|(key, value)| right.get(key).is_some_and(|other| equals(value, other))),
         ),
         _ => None,
     }

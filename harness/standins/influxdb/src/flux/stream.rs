@@ -17,9 +17,6 @@ use crate::accounts::Id;
 /// How many functions may stand behind each other in one stream.
 const MAX_STAGES: usize = 250;
 
-/// How many calls of the script's own functions one query may make.
-const MAX_CALLS: u64 = 50_000_000;
-
 /// The tables of a stream, one after another.
 pub(crate) type Tables = Box<dyn Iterator<Item = Result<Table, FluxError>> + Send>;
 
@@ -41,10 +38,11 @@ impl Execution {
 
     /// Counts a call of one of the script's functions.
     pub(crate) fn count_call(&self) -> Result<(), FluxError> {
-        if self.calls.fetch_add(1, Ordering::Relaxed) < MAX_CALLS {
+        let limit = self.server.config.max_query_calls;
+        if self.calls.fetch_add(1, Ordering::Relaxed) < limit {
             return Ok(());
         }
-        let message = format!("the query makes more than {MAX_CALLS} function calls");
+        let message = format!("the query makes more than {limit} function calls");
         Err(FluxError::whole(FluxErrorCode::Internal, message))
     }
 

@@ -120,8 +120,9 @@ impl Ord for GroupKey {
         if Arc::ptr_eq(&self.entries, &other.entries) {
             return Ordering::Equal;
         }
+        // A label that one key lacks counts as null there, and null comes first.
         for (left, right) in self.entries.iter().zip(other.entries.iter()) {
-            let order = left.0.cmp(&right.0).then_with(|| left.1.order(&right.1));
+            let order = right.0.cmp(&left.0).then_with(|| left.1.order(&right.1));
             if order != Ordering::Equal {
                 return order;
             }
@@ -141,7 +142,10 @@ pub(crate) struct Column {
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
     /// One value, or one null, in every row.
-    Repeat { value: Value, kind: ColumnType },
+    Repeat {
+        value: Value,
+        kind: ColumnType,
+    },
     Bool(Cells<bool>),
     Int(Cells<i64>),
     UInt(Cells<u64>),

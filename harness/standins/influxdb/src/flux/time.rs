@@ -66,6 +66,14 @@ pub(crate) fn format_rfc3339(time_ns: i64) -> String {
     text.into_iter().map(char::from).collect()
 }
 
+/// `2023-01-01T00:00:00.500000000Z`: always nine digits of the second.
+pub(crate) fn format_fixed_rfc3339(time_ns: i64) -> String {
+    // The lowest instant's second begins before what 64 bits can count.
+    let second_ns = time_ns.div_euclid(NS_PER_S).saturating_mul(NS_PER_S);
+    let whole = format_rfc3339(second_ns);
+    format!("{}.{:09}Z", whole.trim_end_matches('Z'), time_ns.rem_euclid(NS_PER_S))
+}
+
 /// Appends what [`format_rfc3339`] gives.
 pub(crate) fn append_rfc3339(text: &mut Vec<u8>, time_ns: i64) {
     let (date, in_day_ns) = split_day(time_ns);
@@ -99,6 +107,11 @@ fn digits(text: &mut Vec<u8>, value: i64, width: u32) {
 
 /// Reads RFC 3339 with any number of fractional digits; those beyond nanoseconds are cut.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
+    parse_any_rfc3339(text).and_then(|time_ns| i64::try_from(time_ns).ok())
+}
+
+/// [`parse_rfc3339`] for every year from 0 to 9999, not only for those that 64 bits can count.
+pub(crate) fn parse_any_rfc3339(text: &str) -> Option<i128> {
     let bytes = text.as_bytes();
     let (date, rest) = bytes.split_at_checked(10)?;
     let date = parse_date(date)?;
@@ -122,15 +135,17 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
         _ => return None,
     };
     let seconds = date.days() * S_PER_DAY + hour * 3600 + minute * 60 + second - offset_s;
-    let time_ns = i128::from(seconds) * i128::from(NS_PER_S) + i128::from(fraction_ns);
-    i64::try_from(time_ns).ok()
+    Some(i128::from(seconds) * i128::from(NS_PER_S) + i128::from(fraction_ns))
 }
 
 /// Reads `2023-01-01`.
 pub(crate) fn parse_date(text: &[u8]) -> Option<Date> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
-    let date =
-        Date { year: number(&[y1, y2, y3, y4])?, month: number(&[m1, m2])?, day: number(&[d1, d2])? };
+    let date = Date {
+        year: number(&[y1, y2, y3, y4])?,
+        month: number(&[m1, m2])?,
+        day: number(&[d1, d2])?,
+    };
     let valid = (1..=12).contains(&date.month) && (1..=date.days_in_month()).contains(&date.day);
     valid.then_some(date)
 }
@@ -160,7 +175,8 @@ mod tests {
 
     #[test]
     fn the_text_of_an_instant_reads_back_as_the_same_instant() {
-        for time_ns in [0, -1, i64::MIN, i64::MAX, 1_672_531_200_000_000_001, 951_782_400 * NS_PER_S]
+        for time_ns in
+            [0, -1, i64::MIN, i64::MAX, 1_672_531_200_000_000_001, 951_782_400 * NS_PER_S]
         {
             assert_eq!(parse_rfc3339(&format_rfc3339(time_ns)), Some(time_ns));
         }

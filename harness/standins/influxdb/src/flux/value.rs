@@ -11,7 +11,7 @@ use super::error::FluxError;
 use super::interpreter::Function;
 use super::stream::Stream;
 use super::table::Table;
-use super::time::append_rfc3339;
+use super::time::format_fixed_rfc3339;
 
 /// A value. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -26,7 +26,6 @@ pub(crate) enum Value {
     Time(i64),
     Duration(Duration),
     Regex(Arc<Regex>),
-    Bytes(Arc<[u8]>),
     Array(Arc<Vec<Value>>),
     /// Pairs in order of their keys.
     Dict(Arc<Vec<(Value, Value)>>),
@@ -59,12 +58,6 @@ impl ColumnType {
             Self::String => "string",
             Self::Time => "time",
         }
-    }
-
-    /// The type with this name.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        let all = [Self::Bool, Self::Int, Self::UInt, Self::Float, Self::String, Self::Time];
-        all.into_iter().find(|known| known.word() == word)
     }
 }
 
@@ -147,7 +140,6 @@ impl Value {
             Self::Time(_) => "time",
             Self::Duration(_) => "duration",
             Self::Regex(_) => "regexp",
-            Self::Bytes(_) => "bytes",
             Self::Array(_) => "array",
             Self::Dict(_) => "dictionary",
             Self::Record(_) | Self::Row(_) => "record",
@@ -247,17 +239,9 @@ impl fmt::Display for Value {
                 f.write_str(&String::from_utf8_lossy(&text))
             }
             Self::String(value) => f.write_str(value),
-            Self::Time(value) => {
-                let mut text = Vec::new();
-                append_rfc3339(&mut text, *value);
-                f.write_str(&String::from_utf8_lossy(&text))
-            }
+            Self::Time(value) => f.write_str(&format_fixed_rfc3339(*value)),
             Self::Duration(value) => write!(f, "{value}"),
             Self::Regex(value) => write!(f, "{value}"),
-            Self::Bytes(value) => {
-                f.write_str("0x")?;
-                value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
             Self::Array(values) => {
                 f.write_str("[")?;
                 separated(f, values.iter(), |f, value| write!(f, "{value}"))?;

@@ -28,8 +28,8 @@ impl Location {
         if name == "UTC" {
             return Ok(Self { zone: None, offset });
         }
-        let zone = TimeZone::get(name)
-            .map_err(|_| FluxError::new(format!("unknown time zone {name}")))?;
+        let zone =
+            TimeZone::get(name).map_err(|_| FluxError::new(format!("unknown time zone {name}")))?;
         Ok(Self { zone: Some(zone), offset })
     }
 
@@ -53,13 +53,10 @@ impl Location {
             jiff::tz::AmbiguousOffset::Fold { before, .. } => before.seconds(),
             jiff::tz::AmbiguousOffset::Gap { before, after } => {
                 let earlier = local_ns.saturating_sub(ns_of(after.seconds()));
-                return zone
-                    .following(timestamp(earlier))
-                    .next()
-                    .map_or_else(
-                        || local_ns.saturating_sub(ns_of(before.seconds())),
-                        |transition| instant_ns(transition.timestamp()),
-                    );
+                return zone.following(timestamp(earlier)).next().map_or_else(
+                    || local_ns.saturating_sub(ns_of(before.seconds())),
+                    |transition| instant_ns(transition.timestamp()),
+                );
             }
         };
         local_ns.saturating_sub(ns_of(offset_s))

@@ -65,13 +65,12 @@ impl RetentionSeconds {
         if shard_group_s < 0 {
             return negative("shard-group duration seconds cannot be negative");
         }
-        // The server keeps periods in nanoseconds.
-        if period_s > i64::MAX / NS_PER_S || shard_group_s > i64::MAX / NS_PER_S {
-            return negative("retention is longer than 292 years");
-        }
+        // The server counts periods in nanoseconds, and its count overflows.
+        let period_s = period_s.wrapping_mul(NS_PER_S) / NS_PER_S;
+        let shard_group_s = shard_group_s.wrapping_mul(NS_PER_S) / NS_PER_S;
+        // The storage engine refuses the rest, so the server calls it an error of its own.
         if period_s != 0 && period_s < MIN_RETENTION_S {
-            // The storage engine refuses this, so the server calls it an error of its own.
-            let message = "An internal error has occurred - check server logs";
+            let message = "retention policy duration must be at least 1h0m0s";
             return Err(ApiError::new(Code::Internal, message));
         }
         let shard_group_s = match shard_group_s {
@@ -80,10 +79,8 @@ impl RetentionSeconds {
             given => given,
         };
         if period_s != 0 && period_s < shard_group_s {
-            return Err(ApiError::new(
-                Code::UnprocessableEntity,
-                "bucket retention policy must be greater than the shard group duration",
-            ));
+            let message = "retention policy duration must be greater than the shard duration";
+            return Err(ApiError::new(Code::Internal, message));
         }
         Ok(Self { period_s, shard_group_s })
     }
@@ -120,9 +117,6 @@ pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
             "bucket name {name} is invalid. Bucket names may not include quotation marks"
         )));
     }
-    if name.trim().is_empty() {
-        return Err(ApiError::invalid("name is empty"));
-    }
     Ok(())
 }
 
@@ -143,16 +137,15 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Response, ApiError> {
     let wanted: NewBucketRequest = request::json(&server, body).await?;
-    if wanted.org_id.is_empty() {
-        return Err(ApiError::invalid("organization id must be provided"));
-    }
+    let org = request::id(&wanted.org_id)
+        .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))?;
     let rule = one_rule(&wanted.retention_rules)?;
     let retention = RetentionSeconds::checked(
         rule.and_then(|rule| rule.every_seconds).unwrap_or(0),
         rule.and_then(|rule| rule.shard_group_seconds).unwrap_or(0),
     )?;
     check_name(&wanted.name)?;
-    let org = request::organization_by_id(&server.accounts(), request::id(&wanted.org_id)?)?.id;
+    let org = request::organization_by_id(&server.accounts(), org)?.id;
     if server.accounts().bucket_named(org, &wanted.name).is_some() {
         return Err(name_taken(&wanted.name));
     }
@@ -222,9 +215,8 @@ pub(super) async fn list(
 }
 
 fn number(parameters: &Parameters, name: &str) -> Result<Option<usize>, ApiError> {
-    let parse = |text: &str| {
-        text.parse().map_err(|_| ApiError::invalid(format!("{name} is invalid")))
-    };
+    let parse =
+        |text: &str| text.parse().map_err(|_| ApiError::invalid(format!("{name} is invalid")));
     parameter(parameters, name).map(parse).transpose()
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::error::{ApiError, Code};
 use super::request::{self, Parameters, parameter};
 use crate::Server;
-use crate::flux::time::parse_rfc3339;
+use crate::flux::time::parse_any_rfc3339;
 use crate::line_protocol::{MAX_TIME_NS, MIN_TIME_NS};
 use crate::store::{Predicate, PredicateError};
 
@@ -51,24 +51,28 @@ pub(super) async fn delete(
 }
 
 fn instant(text: &str, field: &str) -> Result<i64, ApiError> {
-    let parsed = parse_rfc3339(text).ok_or_else(|| {
+    let parsed = parse_any_rfc3339(text).ok_or_else(|| {
         let example = if field == "start" { "2009-01-02" } else { "2009-01-01" };
         ApiError::invalid(format!(
             "error decoding json body: invalid RFC3339Nano for field {field}, please format your \
              time with RFC3339Nano format, example: {example}T23:00:00Z"
         ))
     })?;
-    if parsed < MIN_TIME_NS {
+    if field == "start" && !in_range(parsed) {
         return Err(ApiError::invalid(
             "error decoding json body: invalid start time, start time must not be before \
              1677-09-21T00:12:43.145224194Z",
         ));
     }
-    if parsed > MAX_TIME_NS {
-        return Err(ApiError::invalid(
+    let in_64_bits = i64::try_from(parsed).ok().filter(|_| in_range(parsed));
+    in_64_bits.ok_or_else(|| {
+        ApiError::invalid(
             "error decoding json body: invalid stop time, stop time must not be after \
              2262-04-11T23:47:16.854775806Z",
-        ));
-    }
-    Ok(parsed)
+        )
+    })
+}
+
+fn in_range(time_ns: i128) -> bool {
+    (i128::from(MIN_TIME_NS)..=i128::from(MAX_TIME_NS)).contains(&time_ns)
 }

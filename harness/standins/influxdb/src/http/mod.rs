@@ -67,8 +67,8 @@ async fn require_token(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let known = token(request.headers())
-        .is_some_and(|token| server.accounts().by_token(token).is_some());
+    let known =
+        token(request.headers()).is_some_and(|token| server.accounts().by_token(token).is_some());
     if !known {
         return Err(ApiError::new(Code::Unauthorized, "unauthorized access"));
     }

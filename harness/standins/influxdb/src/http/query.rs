@@ -132,7 +132,6 @@ fn refusal(error: FluxError) -> ApiError {
     let code = match error.code() {
         FluxErrorCode::Invalid => Code::Invalid,
         FluxErrorCode::NotFound => Code::NotFound,
-        FluxErrorCode::Unprocessable => Code::UnprocessableEntity,
         FluxErrorCode::Internal => Code::Internal,
     };
     ApiError::new(code, error.to_string())

@@ -28,9 +28,7 @@ pub(super) async fn body(server: &Server, body: Body) -> Result<Bytes, ApiError>
     match Limited::new(body, server.config.max_body_bytes).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => {
-            Err(ApiError::new(Code::Internal, format!("unable to read data: {error}")))
-        }
+        Err(error) => Err(ApiError::new(Code::Internal, format!("unable to read data: {error}"))),
     }
 }
 
@@ -60,13 +58,23 @@ pub(super) fn inflate(
     let mut inflated = Vec::new();
     let mut reader = MultiGzDecoder::new(&*body).take(limit as u64 + 1);
     if let Err(error) = reader.read_to_end(&mut inflated) {
-        let code = match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => Code::Internal,
-            _ => Code::Invalid,
-        };
-        return Err(ApiError::new(code, format!("unable to read data: gzip: {error}")));
+        return Err(unreadable_gzip(&error));
     }
     if inflated.len() > limit { Err(too_large()) } else { Ok(Bytes::from(inflated)) }
+}
+
+fn unreadable_gzip(error: &std::io::Error) -> ApiError {
+    let text = error.to_string();
+    let (code, cause) = if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        (Code::Internal, "unexpected EOF")
+    } else if text.contains("checksum") {
+        (Code::Invalid, "gzip: invalid checksum")
+    } else if text.contains("header") {
+        (Code::Invalid, "gzip: invalid header")
+    } else {
+        (Code::Internal, "flate: corrupt input")
+    };
+    ApiError::new(code, format!("unable to read data: {cause}"))
 }
 
 fn too_large() -> ApiError {
@@ -83,10 +91,7 @@ pub(super) fn id(text: &str) -> Result<Id, ApiError> {
 }
 
 /// The organisation that `org` (a name or an identifier) or `orgID` names.
-pub(super) fn organization(
-    accounts: &Accounts,
-    parameters: &Parameters,
-) -> Result<Org, ApiError> {
+pub(super) fn organization(accounts: &Accounts, parameters: &Parameters) -> Result<Org, ApiError> {
     if let Some(text) = parameter(parameters, "orgID") {
         return organization_by_id(accounts, id(text)?);
     }

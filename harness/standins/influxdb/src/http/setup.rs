@@ -89,11 +89,7 @@ fn already_set_up() -> ApiError {
 }
 
 fn check(wanted: &SetupRequest) -> Result<(), ApiError> {
-    let given = [
-        ("username", &wanted.username),
-        ("org", &wanted.org),
-        ("bucket", &wanted.bucket),
-    ];
+    let given = [("username", &wanted.username), ("org", &wanted.org), ("bucket", &wanted.bucket)];
     let missing = given.iter().filter(|(_, value)| value.is_empty()).map(|(name, _)| *name);
     let missing: Vec<&str> = missing.collect();
     if !missing.is_empty() {

@@ -147,16 +147,46 @@ impl ParseError {
     }
 }
 
-/// The measurement and the tags of a series key, without escapes.
-pub(crate) fn split_key(key: &[u8]) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+/// What a series key says, without escapes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SeriesKey {
+    pub(crate) measurement: Vec<u8>,
+    pub(crate) tags: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Whether escaping the parts again gives the key as it was sent. The server stores points
+    /// under any other key as well, but its queries look them up under the key made anew and never
+    /// find them: `m\=x v=1` is accepted and gone.
+    pub(crate) readable: bool,
+}
+
+/// Takes a series key apart.
+pub(crate) fn split_key(key: &[u8]) -> SeriesKey {
     let mut parts = split_unescaped(key, b',').into_iter();
-    let measurement = unescape(parts.next().unwrap_or_default(), b", ");
+    let measurement = unescape(parts.next().unwrap_or_default(), b",\" =");
     let tags = parts.map(|tag| {
         let at = find_unescaped(tag, 0, b'=').unwrap_or(tag.len());
         let value = tag.get(at + 1..).unwrap_or_default();
         (unescape(&tag[..at], b", ="), unescape(value, b", ="))
     });
-    (measurement, tags.collect())
+    let tags: Vec<_> = tags.collect();
+    let mut again = escape(&measurement, b", ");
+    for (tag, value) in &tags {
+        again.push(b',');
+        again.extend(escape(tag, b", ="));
+        again.push(b'=');
+        again.extend(escape(value, b", ="));
+    }
+    SeriesKey { readable: again == key, measurement, tags }
+}
+
+fn escape(text: &[u8], escapable: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(text.len());
+    for &byte in text {
+        if escapable.contains(&byte) {
+            escaped.push(b'\\');
+        }
+        escaped.push(byte);
+    }
+    escaped
 }
 
 /// The text that the inside of a quoted field value stands for: only `\"` and `\\` are escapes.

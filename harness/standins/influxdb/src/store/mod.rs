@@ -127,6 +127,8 @@ struct FieldDef {
 #[derive(Debug)]
 struct Series {
     measurement: usize,
+    /// Whether queries find it: see [`SeriesKey::readable`](crate::line_protocol::SeriesKey).
+    readable: bool,
     tags: Arc<[(Arc<str>, Arc<str>)]>,
     /// In order of [`SeriesField::field`].
     fields: Vec<SeriesField>,

@@ -72,7 +72,8 @@ impl Predicate {
         Ok(Self { rules })
     }
 
-    /// Whether a series is meant. A tag that it does not have equals nothing.
+    /// Whether a series is meant. As on the server a comparison with a tag that the series does not
+    /// have never holds, nor does `!=` with the measurement or a field.
     pub(super) fn matches<'a>(
         &self,
         measurement: &str,
@@ -80,10 +81,11 @@ impl Predicate {
     ) -> bool {
         self.rules.iter().all(|rule| {
             let value = match rule.key.as_str() {
-                "_measurement" => Some(measurement),
+                "_measurement" if rule.equal => Some(measurement),
+                "_measurement" => None,
                 key => tag(key),
             };
-            value.is_some_and(|value| value == rule.value) == rule.equal
+            value.is_some_and(|value| (value == rule.value) == rule.equal)
         })
     }
 }
@@ -144,6 +146,9 @@ impl<'a> Parser<'a> {
             Token::Symbol(operator @ ("=~" | "!~")) => {
                 return Err(PredicateError::Regex { operator: (*operator).to_owned(), at });
             }
+            Token::End => {
+                return Err(PredicateError::Operator { operator: "EOF".to_owned(), at });
+            }
             other => {
                 return Err(PredicateError::Operator { operator: other.text().to_owned(), at });
             }
@@ -174,7 +179,7 @@ impl Token {
             Self::Symbol(symbol) => symbol,
             Self::And => "AND",
             Self::Or => "OR",
-            Self::End => "EOF",
+            Self::End => "",
         }
     }
 }
@@ -185,10 +190,8 @@ fn tokenize(text: &str) -> Vec<(usize, Token)> {
     while let Some((at, first)) = chars.next() {
         let token = match first {
             first if first.is_whitespace() => continue,
-            '"' => quoted(&mut chars, '"').map_or_else(
-                || Token::Other(text[at..].to_owned()),
-                Token::Ident,
-            ),
+            '"' => quoted(&mut chars, '"')
+                .map_or_else(|| Token::Other(text[at..].to_owned()), Token::Ident),
             '\'' => Token::Other(quoted(&mut chars, '\'').unwrap_or_default()),
             'a'..='z' | 'A'..='Z' | '_' => word(take(text, at, &mut chars, is_word)),
             '0'..='9' => Token::Literal(take(text, at, &mut chars, |next| {

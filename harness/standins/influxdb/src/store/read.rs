@@ -43,7 +43,8 @@ impl Store {
     ) -> Result<Vec<SeriesRef>, E> {
         let mut found = Vec::new();
         let Some(bucket) = self.buckets.get(&bucket) else { return Ok(found) };
-        for (index, series) in bucket.series.iter().enumerate() {
+        let readable = bucket.series.iter().enumerate().filter(|(_, series)| series.readable);
+        for (index, series) in readable {
             let measurement = &bucket.measurements[series.measurement];
             for field in &series.fields {
                 if !field.columns.iter().any(|column| column.has_points(range)) {

@@ -10,7 +10,9 @@ use super::shards::ShardGroup;
 use super::{Bucket, FieldDef, Measurement, Series, SeriesField, Store};
 use crate::accounts::Id;
 use crate::flux::time::format_rfc3339;
-use crate::line_protocol::{Batch, Field, MIN_TIME_NS, Point, Value, split_key, unescape_text};
+use crate::line_protocol::{
+    Batch, Field, MIN_TIME_NS, Point, SeriesKey, Value, split_key, unescape_text,
+};
 
 /// The longest string value in bytes.
 const MAX_STRING_BYTES: usize = 1 << 20;
@@ -89,11 +91,11 @@ impl Bucket {
         if let Some(&series) = self.series_by_key.get(key) {
             return series;
         }
-        let (measurement, tags) = split_key(key);
+        let SeriesKey { measurement, tags, readable } = split_key(key);
         let measurement = self.measurement_of(&measurement);
         let text = |bytes: &[u8]| Arc::<str>::from(String::from_utf8_lossy(bytes));
         let tags = tags.iter().map(|(key, value)| (text(key), text(value))).collect();
-        self.series.push(Series { measurement, tags, fields: Vec::new() });
+        self.series.push(Series { measurement, readable, tags, fields: Vec::new() });
         self.series_by_key.insert(key.into(), self.series.len() - 1);
         self.series.len() - 1
     }
@@ -336,5 +338,9 @@ fn check_length(measurement: &str, field: &Field<'_>) -> Result<(), String> {
 fn go_duration(duration_ns: i64) -> String {
     let seconds = duration_ns / 1_000_000_000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}h{minutes}m{seconds}s") } else { format!("{minutes}m{seconds}s") }
+    if hours > 0 {
+        format!("{hours}h{minutes}m{seconds}s")
+    } else {
+        format!("{minutes}m{seconds}s")
+    }
 }

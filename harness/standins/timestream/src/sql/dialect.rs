@@ -17,6 +17,9 @@ use super::rewrite::{Rewriter, first_word};
 use super::tokens::{Tokens, at};
 use crate::error::ApiError;
 
+/// How many tables a `FROM` may list, and how many queries a `WITH` may name. Each makes the plan
+/// deeper, and the planner works recursively.
+const MAX_LISTED: usize = 32;
 /// Begins the names of result columns to which the query gives none.
 const MARK: &str = "$column";
 
@@ -98,6 +101,9 @@ impl Visitor<'_> {
         if select.qualify.is_some() {
             return Err(self.refuse("qualify", "QUALIFY"));
         }
+        if select.from.len() > MAX_LISTED {
+            return Err(self.refuse("from", &format!("FROM with more than {MAX_LISTED} tables")));
+        }
         if matches!(select.group_by, GroupByExpr::All(_)) {
             return Err(self.refuse("group", "GROUP BY ALL"));
         }
@@ -118,8 +124,12 @@ impl Visitor<'_> {
         if !query.locks.is_empty() || query.for_clause.is_some() {
             return Err(self.refuse("for", "FOR"));
         }
-        if query.with.as_ref().is_some_and(|with| with.recursive) {
+        let Some(with) = &query.with else { return Ok(()) };
+        if with.recursive {
             return Err(self.refuse("recursive", "WITH RECURSIVE"));
+        }
+        if with.cte_tables.len() > MAX_LISTED {
+            return Err(self.refuse("with", &format!("WITH of more than {MAX_LISTED} queries")));
         }
         Ok(())
     }

@@ -20,6 +20,23 @@ use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::{
     AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
+use datafusion::optimizer::OptimizerRule;
+use datafusion::optimizer::decorrelate_lateral_join::DecorrelateLateralJoin;
+use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
+use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
+use datafusion::optimizer::extract_equijoin_predicate::ExtractEquijoinPredicate;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::push_down_limit::PushDownLimit;
+use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggregate;
+use datafusion::optimizer::rewrite_set_comparison::RewriteSetComparison;
+use datafusion::optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
+use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::ensure_coop::EnsureCooperative;
+use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::join_selection::JoinSelection;
+use datafusion::physical_optimizer::output_requirements::OutputRequirements;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
@@ -39,7 +56,7 @@ use crate::store::Snapshot;
 /// How long a query may run, as with the service.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// Most of it is never touched, and so never takes memory.
-const STACK_BYTES: usize = 128 * 1024 * 1024;
+const STACK_BYTES: usize = 256 * 1024 * 1024;
 /// How large a result may become in memory.
 const MAX_RESULT_BYTES: usize = 512 * 1024 * 1024;
 
@@ -61,6 +78,8 @@ impl Engine {
             .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
         let state = SessionStateBuilder::new_with_default_features()
             .with_config(config)
+            .with_optimizer_rules(logical_rules())
+            .with_physical_optimizer_rules(physical_rules())
             .with_session_id("timestream".to_owned())
             .build();
         let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Operators::new())];
@@ -78,6 +97,7 @@ impl Engine {
     }
 
     async fn run_here(&self, world: World<'_>, query: &str) -> Result<Output, ApiError> {
+        let t0=tokio::time::Instant::now();
         let mut tokens = Tokens::read(query)?;
         if let Some(answer) = show::answer(&tokens, world)? {
             return Ok(answer);
@@ -87,11 +107,13 @@ impl Engine {
         tokens.tokens = parsed;
         let (statement, names) =
             dialect::rewrite(statement, &tokens, &self.functions, world.now_ns)?;
+        let t1=t0.elapsed();
         let tables = Tables::new(self, world, &tokens);
         let planner = SqlToRel::new_with_options(&tables, parser_options());
         let plan = planner.statement_to_plan(statement);
         let plan = plan.and_then(|plan| operators::check(&plan).map(|()| plan));
         let plan = plan.map_err(|error| explain(&error, &tokens))?;
+        let t2=t0.elapsed();
         let columns = output_columns(&plan, &names, &tables, &tokens);
         let batches = tokio::time::timeout(TIME_LIMIT, self.execute(&plan)).await;
         let batches = batches.unwrap_or_else(|_| {
@@ -99,6 +121,7 @@ impl Engine {
             Err(DataFusionError::Execution(message))
         });
         let batches = batches.map_err(|error| explain(&error, &tokens))?;
+        #[expect(clippy::print_stderr,reason="t")] {eprintln!("ast {t1:?} plan {:?} exec {:?}", t2-t1, t0.elapsed()-t2);}
         let bytes_scanned = tables.scanned.load(Ordering::Relaxed);
         Ok(Output { columns, batches, bytes_scanned })
     }
@@ -108,6 +131,7 @@ impl Engine {
         plan: &LogicalPlan,
     ) -> Result<Vec<arrow::array::RecordBatch>, DataFusionError> {
         let plan = self.state.create_physical_plan(plan).await?;
+        let e=tokio::time::Instant::now();
         let mut stream = execute_stream(plan, self.state.task_ctx())?;
         let (mut batches, mut bytes) = (Vec::new(), 0);
         while let Some(batch) = stream.next().await {
@@ -121,8 +145,38 @@ impl Engine {
                 batches.push(batch);
             }
         }
+        #[expect(clippy::print_stderr,reason="t")] {eprintln!("run {:?}", e.elapsed());}
         Ok(batches)
     }
+}
+
+/// The rules that a plan cannot do without, and those that pay for themselves on small tables:
+/// all of `DataFusion`'s rules take longer than most of our queries run.
+fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    vec![
+        Arc::new(RewriteSetComparison::new()),
+        Arc::new(SimplifyExpressions::new()),
+        Arc::new(ReplaceDistinctWithAggregate::new()),
+        Arc::new(DecorrelatePredicateSubquery::new()),
+        Arc::new(ScalarSubqueryToJoin::new()),
+        Arc::new(DecorrelateLateralJoin::new()),
+        Arc::new(ExtractEquijoinPredicate::new()),
+        Arc::new(EliminateCrossJoin::new()),
+        Arc::new(PushDownLimit::new()),
+        Arc::new(PushDownFilter::new()),
+        Arc::new(OptimizeProjections::new()),
+    ]
+}
+
+/// As with [`logical_rules`]; the order is `DataFusion`'s.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    vec![
+        Arc::new(OutputRequirements::new_add_mode()),
+        Arc::new(JoinSelection::new()),
+        Arc::new(EnsureRequirements::new()),
+        Arc::new(OutputRequirements::new_remove_mode()),
+        Arc::new(EnsureCooperative::new()),
+    ]
 }
 
 fn parse(

@@ -17,9 +17,9 @@ use datafusion::sql::sqlparser::tokenizer::{
 use crate::error::ApiError;
 use crate::value::ScalarType;
 
-/// Operators that a query may have. Each can make its plan one level deeper, and the planner
-/// works recursively.
-const MAX_OPERATORS: usize = 100_000;
+/// How many operators deep an expression may be. The planner works recursively, and much more
+/// slowly on deep expressions than on many.
+const MAX_DEPTH: usize = 150;
 
 /// The lexical rules of the service: double quotes for names, single quotes for strings.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Tokens {
             rest = tokens.take(token, after)?;
         }
         tokens.drop_final_semicolon();
-        tokens.check_operators()?;
+        tokens.check_depth()?;
         Ok(tokens)
     }
 
@@ -192,16 +192,41 @@ impl Tokens {
         }
     }
 
-    fn check_operators(&self) -> Result<(), ApiError> {
-        let mut operators = self.tokens.iter().filter(|token| is_operator(&token.token));
-        match operators.nth(MAX_OPERATORS) {
-            None => Ok(()),
-            Some(token) => Err(at(
-                token.span.start,
-                &format!("a query with more than {MAX_OPERATORS} operators is not supported"),
-            )),
+    /// Refuses expressions that are too deep, as far as operators make them so: the parser itself
+    /// bounds how deep parentheses are nested.
+    fn check_depth(&self) -> Result<(), ApiError> {
+        // For each open parenthesis, the operators since the last comma, and the set operators.
+        let mut levels = vec![Level::default()];
+        for token in &self.tokens {
+            match &token.token {
+                Token::LParen => levels.push(Level::default()),
+                Token::RParen => drop(levels.pop()),
+                _ => {}
+            }
+            // A query with more closing than opening parentheses is the parser's to refuse.
+            let Some(level) = levels.last_mut() else { return Ok(()) };
+            match &token.token {
+                Token::Comma => level.operators = 0,
+                Token::Word(word) if combines(word.keyword) => level.combined += 1,
+                other if is_operator(other) => level.operators += 1,
+                _ => {}
+            }
+            let depth: usize = levels.iter().map(|level| level.operators + level.combined).sum();
+            if depth > MAX_DEPTH {
+                let message =
+                    format!("an expression of more than {MAX_DEPTH} operators is not supported");
+                return Err(at(token.span.start, &message));
+            }
         }
+        Ok(())
     }
+}
+
+/// What makes a query deep between one pair of parentheses.
+#[derive(Default)]
+struct Level {
+    operators: usize,
+    combined: usize,
 }
 
 /// A refusal that tells the position first, as the service does.
@@ -249,19 +274,14 @@ fn interval(number: &str, unit: &str) -> Option<String> {
     Some(format!("{ns} nanoseconds"))
 }
 
+/// Whether a keyword combines queries or tables: each makes the plan one level deeper.
+fn combines(keyword: Keyword) -> bool {
+    matches!(keyword, Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::JOIN)
+}
+
 fn is_operator(token: &Token) -> bool {
     match token {
-        Token::Word(word) => matches!(
-            word.keyword,
-            Keyword::AND
-                | Keyword::OR
-                | Keyword::NOT
-                | Keyword::UNION
-                | Keyword::EXCEPT
-                | Keyword::INTERSECT
-                | Keyword::JOIN
-                | Keyword::SELECT
-        ),
+        Token::Word(word) => matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::NOT),
         Token::Plus
         | Token::Minus
         | Token::Mul
@@ -358,9 +378,18 @@ mod tests {
     }
 
     #[test]
-    fn a_query_with_too_many_operators_is_refused() {
-        let query = format!("SELECT 1{}", " + 1".repeat(MAX_OPERATORS + 1));
-        assert!(refusal(&query).contains("operators"));
+    fn an_expression_that_is_too_deep_is_refused() {
+        let deep = " + 1".repeat(MAX_DEPTH + 1);
+        assert!(refusal(&format!("SELECT 1{deep}")).contains("operators"));
+        assert!(refusal(&format!("SELECT 1 + (1{})", &deep[4..])).contains("operators"));
+        let calls = " + f(1, 1)".repeat(MAX_DEPTH + 1);
+        assert!(refusal(&format!("SELECT 1{calls}")).contains("operators"));
+    }
+
+    #[test]
+    fn many_small_expressions_are_not_deep() {
+        let wide = ", 1 + 1".repeat(MAX_DEPTH + 1);
+        assert!(Tokens::read(&format!("SELECT 1{wide}")).is_ok());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::digest::{DEFAULT_COMPRESSION, Digest};
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
@@ -56,10 +57,18 @@ pub(super) enum Aggregate {
     Sum,
     Count,
     Spread,
-    Stddev { sample: bool },
-    /// Between the two values around the rank, as `exact_mean`; the estimate of the server's
-    /// default method differs from it by less than the estimate's own error.
-    Quantile { q: f64 },
+    Stddev {
+        sample: bool,
+    },
+    /// The mean of the two values around the rank.
+    ExactQuantile {
+        q: f64,
+    },
+    /// An estimate by t-digest, the default.
+    Quantile {
+        q: f64,
+        compression: f64,
+    },
 }
 
 impl Aggregate {
@@ -78,7 +87,7 @@ impl Aggregate {
             "count" => Some(Self::Count),
             "spread" => Some(Self::Spread),
             "stddev" => Some(Self::Stddev { sample: true }),
-            "median" => Some(Self::Quantile { q: 0.5 }),
+            "median" => Some(Self::Quantile { q: 0.5, compression: DEFAULT_COMPRESSION }),
             _ => None,
         }
     }
@@ -90,7 +99,7 @@ impl Aggregate {
             Self::Count => "count",
             Self::Spread => "spread",
             Self::Stddev { .. } => "stddev",
-            Self::Quantile { .. } => "quantile",
+            Self::ExactQuantile { .. } | Self::Quantile { .. } => "quantile",
         }
     }
 
@@ -100,8 +109,10 @@ impl Aggregate {
         match self {
             Self::Count => Ok(ColumnType::Int),
             Self::Sum | Self::Spread if numeric => Ok(input),
-            Self::Mean | Self::Stddev { .. } if numeric => Ok(ColumnType::Float),
-            Self::Quantile { .. } if input == ColumnType::Float => Ok(ColumnType::Float),
+            Self::Mean | Self::Stddev { .. } | Self::Quantile { .. } if numeric => {
+                Ok(ColumnType::Float)
+            }
+            Self::ExactQuantile { .. } if input == ColumnType::Float => Ok(ColumnType::Float),
             _ => Err(FluxError::new(format!(
                 "unsupported input type for {} aggregate: {}",
                 self.name(),
@@ -147,13 +158,21 @@ impl Aggregate {
             Self::Sum => values.reduce(|sum, value| sum + value),
             Self::Mean => mean(values),
             Self::Spread => {
-                let ends = values.fold(None, |ends: Option<(f64, f64)>, value| {
-                    Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
-                });
+                let ends =
+                    values.fold(None, |ends: Option<(f64, f64)>, value| {
+                        Some(ends.map_or((value, value), |(low, high)| {
+                            (low.min(value), high.max(value))
+                        }))
+                    });
                 ends.map(|(low, high)| high - low)
             }
             Self::Stddev { sample } => deviation(values, sample),
-            Self::Quantile { q } => exact_quantile(values.collect(), q),
+            Self::ExactQuantile { q } => exact_quantile(values.collect(), q),
+            Self::Quantile { q, compression } => {
+                let mut digest = Digest::new(compression);
+                values.for_each(|value| digest.add(value));
+                digest.quantile(q)
+            }
             Self::Count => None,
         };
         value.map(Value::Float)
@@ -163,9 +182,12 @@ impl Aggregate {
         match self {
             Self::Sum => values.reduce(i64::wrapping_add).map(Value::Int),
             Self::Spread => {
-                let ends = values.fold(None, |ends: Option<(i64, i64)>, value| {
-                    Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
-                });
+                let ends =
+                    values.fold(None, |ends: Option<(i64, i64)>, value| {
+                        Some(ends.map_or((value, value), |(low, high)| {
+                            (low.min(value), high.max(value))
+                        }))
+                    });
                 ends.map(|(low, high)| Value::Int(high.wrapping_sub(low)))
             }
             _ => self.floats(values.map(|value| value as f64)),
@@ -176,9 +198,12 @@ impl Aggregate {
         match self {
             Self::Sum => values.reduce(u64::wrapping_add).map(Value::UInt),
             Self::Spread => {
-                let ends = values.fold(None, |ends: Option<(u64, u64)>, value| {
-                    Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
-                });
+                let ends =
+                    values.fold(None, |ends: Option<(u64, u64)>, value| {
+                        Some(ends.map_or((value, value), |(low, high)| {
+                            (low.min(value), high.max(value))
+                        }))
+                    });
                 ends.map(|(low, high)| Value::UInt(high - low))
             }
             _ => self.floats(values.map(|value| value as f64)),
@@ -239,7 +264,11 @@ fn stddev(call: &Call<'_>) -> Result<Value, FluxError> {
     let sample = match &*call.string_or("mode", "sample")? {
         "sample" => true,
         "population" => false,
-        other => return Err(FluxError::new(format!("\"{other}\" is not a valid standard deviation mode"))),
+        other => {
+            return Err(FluxError::new(format!(
+                "\"{other}\" is not a valid standard deviation mode"
+            )));
+        }
     };
     run(call, Aggregate::Stddev { sample })
 }
@@ -257,9 +286,12 @@ fn quantile_by(call: &Call<'_>, q: f64) -> Result<Value, FluxError> {
     if !(0.0..=1.0).contains(&q) {
         return Err(FluxError::new("quantile must be between 0 and 1"));
     }
+    let given = call.float("compression")?.filter(|compression| *compression > 0.0);
+    let compression = given.unwrap_or(DEFAULT_COMPRESSION);
     match &*call.string_or("method", "estimate_tdigest")? {
         "exact_selector" => super::select::quantile_row(call, q),
-        "exact_mean" | "estimate_tdigest" => run(call, Aggregate::Quantile { q }),
+        "exact_mean" => run(call, Aggregate::ExactQuantile { q }),
+        "estimate_tdigest" => run(call, Aggregate::Quantile { q, compression }),
         other => Err(FluxError::new(format!("unknown method {other}"))),
     }
 }

@@ -105,7 +105,9 @@ fn choose(call: &Call<'_>, kept_when: bool) -> Result<Value, FluxError> {
             let kept: Vec<Arc<str>> =
                 table.columns.iter().map(|column| Arc::clone(&column.label)).collect();
             table.key = table.key.without(|label| !kept.iter().any(|own| **own == *label));
-            made.push(table);
+            if !kept.is_empty() {
+                made.push(table);
+            }
         }
         super::group::merge(made)
     })?;
@@ -160,7 +162,11 @@ fn rename_table(
     for column in table.columns {
         let label = name(&column.label)?;
         if columns.iter().any(|own| own.label == label) {
-            let message = format!("column {} and another are both renamed to {label}", column.label);
+            let at = columns.iter().position(|own| own.label == label).unwrap_or_default();
+            let message = format!(
+                "column {at} and {} have the same name (\"{label}\") which is not allowed",
+                columns.len()
+            );
             return Err(FluxError::new(message));
         }
         columns.push(Column { label, data: column.data });
@@ -175,9 +181,10 @@ fn rename_table(
 fn duplicate(call: &Call<'_>) -> Result<Value, FluxError> {
     let source = call.string_or("column", "")?;
     let copy = call.string_or("as", "")?;
-    let duplicated = call
-        .stream("tables")?
-        .map(call.site, move |table| duplicate_column(table, &source, &copy))?;
+    let duplicated = call.stream("tables")?.all(call.site, move |tables| {
+        let tables = tables.into_iter().map(|table| duplicate_column(table, &source, &copy));
+        super::group::merge(tables.collect::<Result<_, _>>()?)
+    })?;
     Ok(Value::Stream(duplicated))
 }
 
@@ -192,8 +199,12 @@ pub(super) fn duplicate_column(
         return Err(FluxError::new(message));
     };
     let column = Column { label: Arc::clone(copy), data: column.data.clone() };
-    if table.key.contains(copy) && table.rows > 0 {
-        table.key = table.key.with(copy, column.value(0));
+    if table.key.contains(copy) {
+        // The group key keeps the label only while all rows still share its value.
+        table.key = match table.key.get(source).cloned() {
+            Some(value) => table.key.with(copy, value),
+            None => table.key.without(|label| *label == **copy),
+        };
     }
     table.put(column);
     Ok(table)

@@ -49,10 +49,16 @@ fn unreadable(text: &str, target: &str) -> FluxError {
 fn string(call: &Call<'_>) -> Result<Value, FluxError> {
     Ok(match given(call) {
         None => Value::Null(None),
-        Some(value @ (Value::Array(_) | Value::Record(_) | Value::Row(_) | Value::Function(_) | Value::Stream(_) | Value::Dict(_))) => {
+        Some(
+            value @ (Value::Array(_)
+            | Value::Record(_)
+            | Value::Row(_)
+            | Value::Function(_)
+            | Value::Stream(_)
+            | Value::Dict(_)),
+        ) => {
             return Err(cannot(value, "string"));
         }
-        Some(Value::Bytes(bytes)) => Value::string(&String::from_utf8_lossy(bytes)),
         Some(value) => Value::string(&value.to_string()),
     })
 }
@@ -81,9 +87,7 @@ fn int(call: &Call<'_>) -> Result<Value, FluxError> {
         Some(Value::Float(value)) => Value::Int(*value as i64),
         Some(Value::Bool(value)) => Value::Int(i64::from(*value)),
         Some(Value::Duration(value)) => Value::Int(value.ns),
-        Some(Value::String(text)) => {
-            Value::Int(text.parse().map_err(|_| unreadable(text, "int"))?)
-        }
+        Some(Value::String(text)) => Value::Int(text.parse().map_err(|_| unreadable(text, "int"))?),
         Some(other) => return Err(cannot(other, "int")),
     })
 }
@@ -133,7 +137,8 @@ fn time(call: &Call<'_>) -> Result<Value, FluxError> {
         #[expect(clippy::cast_possible_wrap, reason = "the language wraps here")]
         Some(Value::UInt(value)) => Value::Time(*value as i64),
         Some(Value::String(text)) => {
-            let with_clock = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_string() };
+            let with_clock =
+                if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_string() };
             Value::Time(parse_rfc3339(&with_clock).ok_or_else(|| unreadable(text, "time"))?)
         }
         Some(other) => return Err(cannot(other, "time")),

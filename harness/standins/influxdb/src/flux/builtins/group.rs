@@ -7,7 +7,7 @@ use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
 use crate::flux::stream::Stream;
 use crate::flux::table::{Column, ColumnBuilder, Data, GroupKey, Table};
-use crate::flux::value::Value;
+use crate::flux::value::{ColumnType, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
     Builtin {
@@ -24,22 +24,45 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
     let by = match &*call.string_or("mode", "by")? {
         "by" => true,
         "except" => false,
-        other => return Err(FluxError::new(format!("invalid group mode: must be \"by\" or \"except\", got {other}"))),
+        other => {
+            return Err(FluxError::new(format!(
+                "invalid group mode: must be \"by\" or \"except\", got {other}"
+            )));
+        }
     };
-    let grouped = call.stream("tables")?.all(call.site, move |tables| {
+    let stream = call.stream("tables")?;
+    let of_points = |label: &Arc<str>| matches!(&**label, "_time" | "_value");
+    // Grouping in the store itself keeps the range in the key and knows labels that a series lacks.
+    let in_store = by && stream.read.is_some() && !labels.iter().any(of_points);
+    let grouped = stream.all(call.site, move |tables| {
         let mut parts = Vec::new();
-        for table in tables {
+        for mut table in tables {
+            if in_store {
+                table = with_absent_labels(table, &labels);
+            }
             let keyed: Vec<Arc<str>> = table
                 .columns
                 .iter()
                 .map(|column| Arc::clone(&column.label))
-                .filter(|label| labels.contains(label) == by)
+                .filter(|label| {
+                    let of_range = in_store && matches!(&**label, "_start" | "_stop");
+                    labels.contains(label) == by || of_range
+                })
                 .collect();
             parts.extend(split(table, &keyed));
         }
         merge(parts)
     })?;
     Ok(Value::Stream(grouped))
+}
+
+fn with_absent_labels(mut table: Table, labels: &[Arc<str>]) -> Table {
+    for label in labels {
+        if table.column(label).is_none() {
+            table.columns.push(Column::repeat(label, Value::Null(Some(ColumnType::String))));
+        }
+    }
+    table
 }
 
 /// Splits a table by the values of some columns, which become its group key.
@@ -85,19 +108,14 @@ fn is_constant(column: &Column) -> bool {
     matches!(column.data, Data::Repeat { .. })
 }
 
-/// Puts tables with equal group keys together, in the order of the first of each. Columns that some
-/// of them lack are null there; columns of different types cannot be put together.
+/// Puts tables with equal group keys together and gives them in order of their keys. Columns that
+/// some of them lack are null there; columns of different types cannot be put together.
 pub(super) fn merge(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
-    let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<Table>> = Vec::new();
+    let mut groups: BTreeMap<GroupKey, Vec<Table>> = BTreeMap::new();
     for table in tables {
-        let at = *places.entry(table.key.clone()).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[at].push(table);
+        groups.entry(table.key.clone()).or_default().push(table);
     }
-    groups.into_iter().map(join_rows).collect()
+    groups.into_values().map(join_rows).collect()
 }
 
 fn join_rows(mut tables: Vec<Table>) -> Result<Table, FluxError> {

@@ -7,8 +7,11 @@
 mod aggregate;
 mod columns;
 mod convert;
+mod digest;
 mod group;
+mod inline;
 mod pivot;
+mod predicate;
 mod rows;
 mod select;
 mod source;
@@ -64,8 +67,9 @@ const fn optional(name: &'static str) -> Parameter {
 }
 
 /// The parts of the table, one a file.
-const TABLES: [&[Builtin]; 9] = [
+const TABLES: [&[Builtin]; 10] = [
     source::BUILTINS,
+    inline::BUILTINS,
     rows::BUILTINS,
     columns::BUILTINS,
     group::BUILTINS,
@@ -95,7 +99,8 @@ pub(crate) fn universe(name: &str) -> Option<Value> {
 /// The contents of a package; `None` when the table has nothing under this path.
 pub(crate) fn package(path: &str) -> Option<Record> {
     let members = all().filter(|builtin| builtin.package == path && !path.is_empty());
-    let record: Record = members.map(|builtin| (Arc::from(builtin.name), function(builtin))).collect();
+    let record: Record =
+        members.map(|builtin| (Arc::from(builtin.name), function(builtin))).collect();
     (!record.entries().is_empty()).then_some(record)
 }
 
@@ -111,21 +116,40 @@ pub(crate) fn sorted_pairs(mut pairs: Vec<(Value, Value)>) -> Vec<(Value, Value)
     pairs
 }
 
+/// An argument of a call and where its value stands.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    pub(crate) name: Name,
+    pub(crate) value: Value,
+    pub(crate) span: Span,
+}
+
 /// The arguments of a call, by name.
 #[derive(Debug)]
 pub(crate) struct Arguments {
-    named: Vec<(Name, Value)>,
+    named: Vec<Argument>,
     piped: Option<Value>,
 }
 
 impl Arguments {
-    pub(crate) fn new(named: Vec<(Name, Value)>, piped: Option<Value>) -> Self {
+    pub(crate) fn new(named: Vec<Argument>, piped: Option<Value>) -> Self {
         Self { named, piped }
     }
 
+    /// The arguments of a call that no script makes.
+    pub(crate) fn unplaced(named: Vec<(Name, Value)>) -> Self {
+        let named = named.into_iter();
+        let named = named.map(|(name, value)| Argument { name, value, span: Span::default() });
+        Self { named: named.collect(), piped: None }
+    }
+
+    pub(crate) fn with_piped(self, piped: Value) -> Self {
+        Self { piped: Some(piped), ..self }
+    }
+
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        let at = self.named.iter().position(|(own, _)| **own == *name)?;
-        Some(self.named.swap_remove(at).1)
+        let at = self.named.iter().position(|own| *own.name == *name)?;
+        Some(self.named.swap_remove(at).value)
     }
 
     pub(crate) fn take_piped(&mut self) -> Option<Value> {
@@ -134,7 +158,7 @@ impl Arguments {
 
     /// The name of an argument that nothing has taken.
     pub(crate) fn first_left(&self) -> Option<&str> {
-        let named = self.named.first().map(|(name, _)| &**name);
+        let named = self.named.first().map(|argument| &*argument.name);
         named.or(self.piped.as_ref().map(|_| "<-"))
     }
 
@@ -144,32 +168,36 @@ impl Arguments {
             let parameter = builtin.parameters.iter().find(|own| own.kind == ParameterKind::Piped);
             let Some(parameter) = parameter else {
                 let message = format!("function {} does not take a piped argument", builtin.name);
-                return Err(FluxError::compilation(span, message));
+                return Err(FluxError::semantic(span, message));
             };
-            self.named.push((Name::from(parameter.name), piped));
+            self.named.push(Argument { name: Name::from(parameter.name), value: piped, span });
         }
-        for (name, _) in &self.named {
-            if !builtin.parameters.iter().any(|parameter| *parameter.name == **name) {
-                let known: Vec<&str> =
-                    builtin.parameters.iter().map(|parameter| parameter.name).collect();
-                let message = format!(
-                    "found unexpected argument {name} (Expected one of {})",
-                    known.join(", ")
-                );
-                return Err(FluxError::compilation(span, message));
+        for argument in &self.named {
+            if !builtin.parameters.iter().any(|parameter| *parameter.name == *argument.name) {
+                let expected = one_of(builtin.parameters.iter().map(|parameter| parameter.name));
+                let name = &argument.name;
+                let message = format!("found unexpected argument {name} (Expected {expected})");
+                return Err(FluxError::semantic(argument.span, message));
             }
         }
         for parameter in builtin.parameters {
-            let given = self.named.iter().any(|(name, _)| **name == *parameter.name);
+            let given = self.named.iter().any(|argument| *argument.name == *parameter.name);
             if !given && parameter.kind != ParameterKind::Optional {
-                let message = match parameter.kind {
-                    ParameterKind::Piped => "missing pipe argument".to_owned(),
-                    _ => format!("missing required argument {}", parameter.name),
-                };
-                return Err(FluxError::compilation(span, message));
+                let message = format!("missing required argument {}", parameter.name);
+                return Err(FluxError::semantic(span, message));
             }
         }
         Ok(self)
+    }
+}
+
+/// `a`; `a` or `b`; one of `a`, `b` or `c`.
+fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        [rest @ .., last] => format!("one of {} or {last}", rest.join(", ")),
     }
 }
 
@@ -183,14 +211,15 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// An argument that was given and is not null.
     fn value(&self, name: &str) -> Option<&Value> {
-        let found = self.arguments.named.iter().find(|(own, _)| **own == *name);
-        found.map(|(_, value)| value).filter(|value| !value.is_null())
+        let found = self.arguments.named.iter().find(|argument| *argument.name == *name);
+        found.map(|argument| &argument.value).filter(|value| !value.is_null())
     }
 
     fn wrong(&self, name: &str, expected: &str, found: &Value) -> FluxError {
         let found = found.type_word();
         let message = format!("expected {expected} but found {found} (argument {name})");
-        FluxError::compilation(self.site.span, message)
+        let argument = self.arguments.named.iter().find(|argument| *argument.name == *name);
+        FluxError::semantic(argument.map_or(self.site.span, |argument| argument.span), message)
     }
 
     /// A required argument.
@@ -291,6 +320,30 @@ impl Call<'_> {
     fn required_lambda(&self, name: &str) -> Result<Lambda, FluxError> {
         self.required(name)?;
         self.lambda(name)?.ok_or_else(|| FluxError::new(format!("argument {name} is null")))
+    }
+
+    /// A function that is called with exactly these arguments.
+    fn lambda_of(&self, name: &str, parameters: &[&str]) -> Result<Lambda, FluxError> {
+        let lambda = self.required_lambda(name)?;
+        let Function::Own { expr, .. } = &*lambda.function else { return Ok(lambda) };
+        let span = expr.span;
+        for own in &expr.parameters {
+            if own.default.is_none() && !parameters.contains(&&*own.name) {
+                let expected = one_of(parameters.iter().copied());
+                let message = format!(
+                    "found unexpected argument {} (Expected {expected}) (argument {name})",
+                    own.name
+                );
+                return Err(FluxError::semantic(span, message));
+            }
+        }
+        for wanted in parameters {
+            if !expr.parameters.iter().any(|own| *own.name == **wanted) {
+                let message = format!("missing required argument {wanted} (argument {name})");
+                return Err(FluxError::semantic(span, message));
+            }
+        }
+        Ok(lambda)
     }
 
     /// An instant given as a time, as a duration from now, or as seconds since the epoch.

@@ -35,21 +35,21 @@ fn pivot(call: &Call<'_>) -> Result<Value, FluxError> {
         value: call.string_or("valueColumn", "_value")?,
     };
     if let Some(twice) = pivot.row_key.iter().find(|label| pivot.column_key.contains(label)) {
-        return Err(FluxError::new(format!("column name found in both rowKey and columnKey: {twice}")));
+        return Err(FluxError::new(format!(
+            "column name found in both rowKey and colKey: {twice}"
+        )));
     }
     if pivot.row_key.contains(&pivot.value) || pivot.column_key.contains(&pivot.value) {
-        return Err(FluxError::new(format!("column name found in both valueColumn and a key: {}", pivot.value)));
+        return Err(FluxError::new(format!(
+            "column name found in both valueColumn and a key: {}",
+            pivot.value
+        )));
     }
     let pivoted = call.stream("tables")?.all(call.site, move |tables| {
-        let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
-        let mut groups: Vec<(GroupKey, Vec<Table>)> = Vec::new();
+        let mut groups: BTreeMap<GroupKey, Vec<Table>> = BTreeMap::new();
         for table in tables {
             let key = table.key.without(|label| pivot.consumes(label));
-            let at = *places.entry(key.clone()).or_insert_with(|| {
-                groups.push((key, Vec::new()));
-                groups.len() - 1
-            });
-            groups[at].1.push(table);
+            groups.entry(key).or_default().push(table);
         }
         groups.into_iter().map(|(key, tables)| pivot.group(key, &tables)).collect()
     })?;

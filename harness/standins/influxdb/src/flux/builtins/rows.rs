@@ -4,9 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped, required};
-use crate::flux::ast::{Body, Expr, ExprKind, LogicalOperator};
 use crate::flux::error::FluxError;
-use crate::flux::interpreter::{Env, Function, Lambda};
+use crate::flux::interpreter::Lambda;
 use crate::flux::table::{Column, ColumnBuilder, GroupKey, Table};
 use crate::flux::value::{Record, Row, Value};
 
@@ -48,157 +47,12 @@ pub(super) const BUILTINS: &[Builtin] = &[
     },
 ];
 
-/// The conditions of a filter, all of which have to hold.
-#[derive(Clone, Debug)]
-pub(super) struct Predicate {
-    function: Arc<crate::flux::ast::FunctionExpr>,
-    env: Option<Arc<Env>>,
-    /// Which operands of the function's outermost `and` count; all when it has none.
-    parts: Vec<usize>,
-}
-
-impl Predicate {
-    /// The conditions of a function of one row.
-    pub(super) fn of(lambda: &Lambda) -> Result<Self, FluxError> {
-        let Function::Own { expr, env } = &*lambda.function else {
-            return Err(FluxError::new("a filter takes a function of the script"));
-        };
-        let parts = 0..conjuncts(&expr.body).map_or(1, <[Expr]>::len);
-        Ok(Self { function: Arc::clone(expr), env: env.clone(), parts: parts.collect() })
-    }
-
-    /// Conditions on what names a series, and those on its points.
-    pub(super) fn split(self) -> (Option<Self>, Option<Self>) {
-        let Some(row) = self.function.parameters.first().map(|parameter| &*parameter.name) else {
-            return (None, Some(self));
-        };
-        let (on_series, on_points): (Vec<usize>, Vec<usize>) =
-            self.parts.iter().partition(|&&part| {
-                self.expression(part).is_some_and(|expr| names_series_only(expr, row))
-            });
-        let with = |parts: Vec<usize>| {
-            (!parts.is_empty()).then(|| Self { parts, ..self.clone() })
-        };
-        (with(on_series), with(on_points))
-    }
-
-    fn expression(&self, part: usize) -> Option<&Expr> {
-        match (&self.function.body, conjuncts(&self.function.body)) {
-            (_, Some(operands)) => operands.get(part),
-            (Body::Expression(expr), None) => Some(expr),
-            (Body::Block(_), None) => None,
-        }
-    }
-
-    /// Whether the conditions hold for the names of a series. A tag that it lacks is null.
-    pub(super) fn holds_for_series(
-        &self,
-        lambda: &Lambda,
-        names: &Record,
-    ) -> Result<bool, FluxError> {
-        let columns = names.entries().iter();
-        let columns = columns.map(|(label, value)| Column::repeat(label, value.clone()));
-        let table = Table::new(GroupKey::default(), columns.collect(), 1);
-        self.holds(lambda, Row { table: Arc::new(table), index: 0 })
-    }
-
-    fn holds(&self, lambda: &Lambda, row: Row) -> Result<bool, FluxError> {
-        let Some(parameter) = self.function.parameters.first() else {
-            return Err(FluxError::new("a filter takes a function of one row"));
-        };
-        if conjuncts(&self.function.body).is_none() {
-            let arguments = vec![(Arc::clone(&parameter.name), Value::Row(row))];
-            return is_true(&lambda.call(arguments)?);
-        }
-        lambda.interpreter.execution.count_call()?;
-        let env = Env::of(Arc::clone(&parameter.name), Value::Row(row), self.env.as_ref());
-        for &part in &self.parts {
-            let Some(expr) = self.expression(part) else { continue };
-            if !is_true(&lambda.interpreter.eval(expr, Some(&env))?)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-}
-
-fn is_true(value: &Value) -> Result<bool, FluxError> {
-    match value {
-        Value::Bool(value) => Ok(*value),
-        Value::Null(_) => Ok(false),
-        other => {
-            let found = other.type_word();
-            Err(FluxError::new(format!("expected bool but found {found}")))
-        }
-    }
-}
-
-fn conjuncts(body: &Body) -> Option<&[Expr]> {
-    match body {
-        Body::Expression(Expr {
-            kind: ExprKind::Logical { operator: LogicalOperator::And, operands },
-            ..
-        }) => Some(operands),
-        _ => None,
-    }
-}
-
-/// Whether an expression looks at nothing of a row but what names its series.
-fn names_series_only(expr: &Expr, row: &str) -> bool {
-    let all = |parts: &[&Expr]| parts.iter().all(|part| names_series_only(part, row));
-    match &expr.kind {
-        ExprKind::Member { object, name } => match &object.kind {
-            ExprKind::Identifier(own) if **own == *row => {
-                !matches!(&**name, "_time" | "_value" | "_start" | "_stop")
-            }
-            _ => names_series_only(object, row),
-        },
-        ExprKind::Identifier(name) => **name != *row,
-        ExprKind::Integer(_)
-        | ExprKind::Float(_)
-        | ExprKind::String(_)
-        | ExprKind::Duration(_)
-        | ExprKind::Time(_)
-        | ExprKind::Regex(_) => true,
-        ExprKind::Unary { operand, .. } => names_series_only(operand, row),
-        ExprKind::Binary { left, right, .. } => all(&[left, right]),
-        ExprKind::Logical { operands, .. } => {
-            operands.iter().all(|operand| names_series_only(operand, row))
-        }
-        ExprKind::Array(elements) => elements.iter().all(|part| names_series_only(part, row)),
-        ExprKind::Call { callee, arguments } => {
-            names_series_only(callee, row)
-                && arguments.iter().all(|argument| names_series_only(&argument.value, row))
-        }
-        _ => false,
-    }
-}
-
-/// The rows of a table for which a predicate holds.
-pub(super) fn filter_table(
-    table: Table,
-    lambda: &Lambda,
-    predicate: &Predicate,
-) -> Result<Table, FluxError> {
-    let table = Arc::new(table);
-    let mut kept = Vec::with_capacity(table.rows);
-    for index in 0..table.rows {
-        if predicate.holds(lambda, Row { table: Arc::clone(&table), index })? {
-            kept.push(index);
-        }
-    }
-    if kept.len() == table.rows {
-        return Ok(Arc::unwrap_or_clone(table));
-    }
-    Ok(table.take(&kept))
-}
-
 fn sort(call: &Call<'_>) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?.unwrap_or_else(|| vec![Arc::from("_value")]);
     let descending = call.bool_or("desc", false)?;
-    let sorted = call.stream("tables")?.map(call.site, move |table| {
-        Ok(sort_table(table, &labels, descending))
-    })?;
+    let sorted = call
+        .stream("tables")?
+        .map(call.site, move |table| Ok(sort_table(table, &labels, descending)))?;
     Ok(Value::Stream(sorted))
 }
 
@@ -239,10 +93,10 @@ fn tail(call: &Call<'_>) -> Result<Value, FluxError> {
 }
 
 fn count_and_offset(call: &Call<'_>) -> Result<(usize, usize), FluxError> {
+    // The server takes a negative number for none.
     let count = |name: &str| {
-        let value = call.int(name)?.unwrap_or(0);
-        usize::try_from(value)
-            .map_err(|_| FluxError::new(format!("{name} must be greater than or equal to zero")))
+        let given = call.int(name)?.unwrap_or(0);
+        Ok(usize::try_from(given).unwrap_or(0))
     };
     Ok((count("n")?, count("offset")?))
 }
@@ -259,9 +113,11 @@ fn map(call: &Call<'_>) -> Result<Value, FluxError> {
         let message = "argument `mergeKey` of `map` is not in the stand-in's Flux";
         return Err(FluxError::compilation(call.site.span, message));
     }
-    let lambda = call.required_lambda("fn")?;
-    let mapped =
-        call.stream("tables")?.each(call.site, move |table| map_table(table, &lambda))?;
+    let lambda = call.lambda_of("fn", &["r"])?;
+    let mapped = call.stream("tables")?.all(call.site, move |tables| {
+        let made = tables.into_iter().map(|table| map_table(table, &lambda));
+        super::group::merge(made.collect::<Result<Vec<_>, _>>()?.concat())
+    })?;
     Ok(Value::Stream(mapped))
 }
 
@@ -278,7 +134,9 @@ fn map_table(table: Table, lambda: &Lambda) -> Result<Vec<Table>, FluxError> {
             Value::Row(row) => Arc::new(Record::from(&row)),
             other => {
                 let found = other.type_word();
-                return Err(FluxError::new(format!("map function must return an object, got {found}")));
+                return Err(FluxError::new(format!(
+                    "map function must return an object, got {found}"
+                )));
             }
         };
         let key = record.entries().iter().filter(|(label, _)| labels.contains(label));
@@ -308,8 +166,11 @@ impl Growing {
     pub(super) fn push(&mut self, record: &Record) -> Result<(), FluxError> {
         for (at, (label, value)) in record.entries().iter().enumerate() {
             let known = self.columns.get(at).is_some_and(|column| column.label() == label);
-            let known =
-                if known { Some(at) } else { self.columns.iter().position(|own| own.label() == label) };
+            let known = if known {
+                Some(at)
+            } else {
+                self.columns.iter().position(|own| own.label() == label)
+            };
             match (known, value.column_type()) {
                 (Some(known), _) => self.columns[known].push(value.clone())?,
                 (None, Some(kind)) => {
@@ -326,7 +187,9 @@ impl Growing {
                 }
                 (None, None) => {
                     let found = value.type_word();
-                    let message = format!("map object property \"{label}\" is {found} type which is not supported in a flux table");
+                    let message = format!(
+                        "map object property \"{label}\" is {found} type which is not supported in a flux table"
+                    );
                     return Err(FluxError::new(message));
                 }
             }
@@ -364,13 +227,17 @@ fn fill(call: &Call<'_>) -> Result<Value, FluxError> {
         let message = "fill requires exactly one of value or usePrevious";
         return Err(FluxError::new(message));
     }
-    let filled = call.stream("tables")?.map(call.site, move |table| {
-        fill_table(table, &label, value.as_ref())
-    })?;
+    let filled = call
+        .stream("tables")?
+        .map(call.site, move |table| fill_table(table, &label, value.as_ref()))?;
     Ok(Value::Stream(filled))
 }
 
-fn fill_table(mut table: Table, label: &Arc<str>, fill: Option<&Value>) -> Result<Table, FluxError> {
+fn fill_table(
+    mut table: Table,
+    label: &Arc<str>,
+    fill: Option<&Value>,
+) -> Result<Table, FluxError> {
     let Some(column) = table.column(label) else {
         let Some(value) = fill else { return Ok(table) };
         table.columns.push(Column::repeat(label, value.clone()));
@@ -381,9 +248,7 @@ fn fill_table(mut table: Table, label: &Arc<str>, fill: Option<&Value>) -> Resul
         && value.column_type() != Some(kind)
     {
         let (own, given) = (kind.word(), value.type_word());
-        return Err(FluxError::new(format!(
-            "fill column type mismatch. Want {own}, got {given}"
-        )));
+        return Err(FluxError::new(format!("fill column type mismatch: {own}/{given}")));
     }
     let mut builder = ColumnBuilder::new(label, kind);
     let mut previous = fill.cloned().unwrap_or(Value::Null(Some(kind)));

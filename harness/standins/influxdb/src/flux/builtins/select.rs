@@ -56,8 +56,11 @@ impl Selector {
     ) -> Result<Option<usize>, FluxError> {
         let ordered = !matches!(column.kind(), ColumnType::String | ColumnType::Bool);
         if !ordered && matches!(self, Self::Min | Self::Max) {
-            let (name, kind) = (if self == Self::Min { "min" } else { "max" }, column.kind().word());
-            return Err(FluxError::new(format!("invalid use of function: {name} has no implementation for type {kind}")));
+            let (name, kind) =
+                (if self == Self::Min { "min" } else { "max" }, column.kind().word());
+            return Err(FluxError::new(format!(
+                "invalid use of function: {name} has no implementation for type {kind}"
+            )));
         }
         let present = |row: &usize| !column.is_null(*row);
         Ok(match self {
@@ -69,11 +72,7 @@ impl Selector {
     }
 }
 
-fn best(
-    column: &Column,
-    rows: impl Iterator<Item = usize>,
-    better: Ordering,
-) -> Option<usize> {
+fn best(column: &Column, rows: impl Iterator<Item = usize>, better: Ordering) -> Option<usize> {
     rows.reduce(|best, row| if column.order(row, best) == better { row } else { best })
 }
 
@@ -82,7 +81,9 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
         .ok_or_else(|| FluxError::new("the function has no selector"))?;
     let label = call.string_or("column", "_value")?;
     let chosen = call.stream("tables")?.map(call.site, move |table| {
-        let row = selector.choose(table.required(&label)?, 0..table.rows)?;
+        let missing = || FluxError::new(format!("no column \"{label}\" exists"));
+        let column = table.column(&label).ok_or_else(missing)?;
+        let row = selector.choose(column, 0..table.rows)?;
         Ok(table.take(&row.into_iter().collect::<Vec<_>>()))
     })?;
     Ok(Value::Stream(chosen))
@@ -109,14 +110,17 @@ pub(super) fn quantile_row(call: &Call<'_>, q: f64) -> Result<Value, FluxError> 
 
 fn distinct(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
-    let made = call.stream("tables")?.each(call.site, move |table| distinct_values(&table, &label))?;
+    let made =
+        call.stream("tables")?.each(call.site, move |table| distinct_values(&table, &label))?;
     Ok(Value::Stream(made))
 }
 
-/// The different values of a column, in order of their first row, as `_value`.
+/// The different values of a column, in order of their first row, as `_value`. A column that does
+/// not exist holds one null.
 fn distinct_values(table: &Table, label: &str) -> Result<Vec<Table>, FluxError> {
-    let Some(column) = table.column(label) else { return Ok(Vec::new()) };
     let value_label = Arc::from("_value");
+    let absent = Column::repeat(&value_label, Value::Null(Some(ColumnType::String)));
+    let column = table.column(label).unwrap_or(&absent);
     let mut builder = ColumnBuilder::new(&value_label, column.kind());
     let mut seen = BTreeSet::new();
     for row in 0..table.rows {

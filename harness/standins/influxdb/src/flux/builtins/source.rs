@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rows::{Predicate, filter_table};
+use super::predicate::{Predicate, filter_table};
 use super::{Builtin, Call, optional, piped, required};
 use crate::accounts::Id;
 use crate::flux::error::{FluxError, FluxErrorCode};
@@ -44,6 +44,8 @@ pub(super) const BUILTINS: &[Builtin] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct StorageRead {
     bucket: Id,
+    /// What the script calls the bucket.
+    name: Arc<str>,
     range: Option<Bounds>,
     /// Conditions on what names a series. Those on points stay behind in `filter`.
     series_filters: Vec<SeriesFilter>,
@@ -72,13 +74,23 @@ fn from(call: &Call<'_>) -> Result<Value, FluxError> {
                 (bucket.map(|bucket| bucket.id), Arc::clone(name))
             }
             (None, Some(id)) => {
-                let bucket = Id::parse(id).and_then(|id| accounts.bucket(id));
-                (bucket.map(|bucket| bucket.id), Arc::clone(id))
+                let parsed = Id::parse(id).ok_or_else(|| {
+                    FluxError::whole(
+                        FluxErrorCode::Invalid,
+                        "failed to initialize execute state: invalid bucket id: id must have a \
+                         length of 16 bytes",
+                    )
+                })?;
+                if accounts.bucket(parsed).is_none() {
+                    let message = "An internal error has occurred - check server logs";
+                    return Err(FluxError::whole(FluxErrorCode::Internal, message));
+                }
+                (Some(parsed), Arc::clone(id))
             }
-            _ => {
-                let message = "must specify exactly one of bucket and bucketID";
-                return Err(FluxError::new(message));
+            (Some(_), Some(_)) => {
+                return Err(FluxError::new("must specify only one of bucket or bucketID"));
             }
+            (None, None) => return Err(FluxError::new("must specify bucket or bucketID")),
         }
     };
     let bucket = found.ok_or_else(|| {
@@ -86,7 +98,7 @@ fn from(call: &Call<'_>) -> Result<Value, FluxError> {
             format!("failed to initialize execute state: could not find bucket \"{shown}\"");
         FluxError::whole(FluxErrorCode::NotFound, message)
     })?;
-    let read = StorageRead { bucket, range: None, series_filters: Vec::new() };
+    let read = StorageRead { bucket, name: shown, range: None, series_filters: Vec::new() };
     Ok(Value::Stream(read.stream(execution, call.site)))
 }
 
@@ -100,7 +112,10 @@ fn range(call: &Call<'_>) -> Result<Value, FluxError> {
     };
     let bounds = Bounds { start_ns, stop_ns };
     if start_ns >= stop_ns {
-        return Err(FluxError::new("cannot query an empty range"));
+        return Err(FluxError::whole(
+            FluxErrorCode::Invalid,
+            "error in building plan while starting program: cannot query an empty range",
+        ));
     }
     if let Some(read) = &stream.read
         && read.range.is_none()
@@ -129,7 +144,7 @@ fn range_table(table: Table, bounds: Bounds) -> Result<Vec<Table>, FluxError> {
 
 fn filter(call: &Call<'_>) -> Result<Value, FluxError> {
     let stream = call.stream("tables")?;
-    let lambda = call.required_lambda("fn")?;
+    let lambda = call.lambda_of("fn", &["r"])?;
     let keep_empty = match call.string("onEmpty")?.as_deref() {
         None | Some("drop") => false,
         Some("keep") => true,
@@ -181,14 +196,18 @@ impl StorageRead {
         stream
     }
 
+    /// The refusal of a read without a range.
+    pub(super) fn unbounded(&self) -> FluxError {
+        let message = format!(
+            "error in building plan while starting program: cannot submit unbounded read to \
+             \"{}\"; try bounding 'from' with a call to 'range'",
+            self.name
+        );
+        FluxError::whole(FluxErrorCode::Invalid, message)
+    }
+
     fn tables(&self, execution: &Arc<Execution>) -> Result<Tables, FluxError> {
-        let Some(bounds) = self.range else {
-            return Err(FluxError::whole(
-                FluxErrorCode::Invalid,
-                "error in building plan while starting program: cannot submit unbounded read to \
-                 the server; try bounding \"from\" with a call to \"range\"",
-            ));
-        };
+        let bounds = self.range.ok_or_else(|| self.unbounded())?;
         let range = (bounds.start_ns, bounds.stop_ns);
         let wanted = |name: &SeriesName| self.wants(name);
         let found = execution.server.store().series(self.bucket, range, wanted)?;
@@ -205,7 +224,8 @@ impl StorageRead {
         if self.series_filters.is_empty() {
             return Ok(true);
         }
-        let record: Record = labels(name).map(|(label, value)| (label, Value::String(value))).collect();
+        let record: Record =
+            labels(name).map(|(label, value)| (label, Value::String(value))).collect();
         for filter in &self.series_filters {
             if !filter.predicate.holds_for_series(&filter.lambda, &record)? {
                 return Ok(false);
@@ -240,10 +260,7 @@ fn table(series: &SeriesRef, times: Vec<i64>, values: Values, bounds: Bounds) ->
         Column::new(&Arc::from("_time"), Data::Time(Cells::new(times))),
         Column::new(&Arc::from("_value"), data),
     ];
-    let mut key = vec![
-        (start, Value::Time(bounds.start_ns)),
-        (stop, Value::Time(bounds.stop_ns)),
-    ];
+    let mut key = vec![(start, Value::Time(bounds.start_ns)), (stop, Value::Time(bounds.stop_ns))];
     for (label, value) in labels(&series.name) {
         columns.push(Column::repeat(&label, Value::String(Arc::clone(&value))));
         key.push((label, Value::String(value)));

@@ -98,8 +98,9 @@ fn location(call: &Call<'_>) -> Result<Location, FluxError> {
 }
 
 fn bounds_of(stream: &Stream) -> Result<Bounds, FluxError> {
-    stream.bounds.ok_or_else(|| {
-        FluxError::new("nil bounds passed to window; use range to set the window range")
+    stream.bounds.ok_or_else(|| match &stream.read {
+        Some(read) => read.unbounded(),
+        None => FluxError::new("nil bounds passed to window; use range to set the window range"),
     })
 }
 
@@ -163,7 +164,6 @@ impl Windowing {
                 });
                 if assigned.get(at).is_none_or(|(own, _)| *own != clipped) {
                     assigned.insert(at, empty(clipped));
-                    last = None;
                 }
                 assigned[at].1.push(row);
                 last = Some((bounds, at));

@@ -30,9 +30,7 @@ const BINARY: [&[(&str, BinaryOperator)]; 4] = [
 
 impl Parser<'_> {
     pub(super) fn expression(&mut self) -> Result<Expr, FluxError> {
-        self.nested(|parser| {
-            if parser.next_is("if") { parser.conditional() } else { parser.or() }
-        })
+        self.nested(|parser| if parser.next_is("if") { parser.conditional() } else { parser.or() })
     }
 
     fn conditional(&mut self) -> Result<Expr, FluxError> {
@@ -154,8 +152,11 @@ impl Parser<'_> {
             } else if self.accept("(") {
                 let arguments = self.properties()?;
                 let last = self.expect(")")?;
-                let heights: Vec<usize> =
-                    arguments.iter().map(|argument| argument.value.height).chain([height]).collect();
+                let heights: Vec<usize> = arguments
+                    .iter()
+                    .map(|argument| argument.value.height)
+                    .chain([height])
+                    .collect();
                 let kind = ExprKind::Call { callee: Box::new(object), arguments };
                 object = self.expr(kind, self.span_from(start, last), &heights)?;
             } else if self.accept("[") {

@@ -52,8 +52,7 @@ impl Parser<'_> {
             Kind::End => "EOF",
             _ => self.lexer.text(self.token),
         };
-        let message =
-            format!("invalid expression: invalid token for primary expression: {found}");
+        let message = format!("invalid expression: invalid token for primary expression: {found}");
         self.mistake(self.token, &message)
     }
 
@@ -152,8 +151,7 @@ impl Parser<'_> {
             }
         }
         let last = self.expect("]")?;
-        let kind =
-            if pairs.is_empty() { ExprKind::Array(elements) } else { ExprKind::Dict(pairs) };
+        let kind = if pairs.is_empty() { ExprKind::Array(elements) } else { ExprKind::Dict(pairs) };
         self.expr(kind, self.span_from(start, last), &heights)
     }
 
