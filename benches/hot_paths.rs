@@ -13,9 +13,7 @@ use cutover_clients::influx::line_protocol::encode;
 use cutover_load::Histogram;
 use cutover_model::draw::draw;
 use cutover_model::{FieldType, FieldValue, Row};
-use cutover_parity::{
-    Cell, Comparison, FieldSchema, Limits, RowBatch, Schema, Side, Tolerance,
-};
+use cutover_parity::{Cell, Comparison, FieldSchema, Limits, RowBatch, Schema, Side, Tolerance};
 
 const ROWS: usize = 20_000;
 const BATCH: usize = 1_000;

@@ -91,12 +91,10 @@ fn select(
     let named = |scenario: &Scenario| {
         ids.is_empty() || ids.iter().any(|id| id == scenario.id.as_str()) || by_path(scenario)
     };
-    let tagged = |scenario: &Scenario| {
-        tags.is_empty() || scenario.tags.iter().any(|tag| tags.contains(tag))
-    };
+    let tagged =
+        |scenario: &Scenario| tags.is_empty() || scenario.tags.iter().any(|tag| tags.contains(tag));
     let count = scenarios.len();
-    let selected: Vec<_> =
-        scenarios.into_iter().filter(|it| named(it) && tagged(it)).collect();
+    let selected: Vec<_> = scenarios.into_iter().filter(|it| named(it) && tagged(it)).collect();
     if selected.is_empty() {
         let message = match tags {
             [] => "there is no scenario in what was named".to_owned(),

@@ -3,8 +3,8 @@
 //! The main types are [`InfluxClient`](influx::InfluxClient) and
 //! [`TimestreamClient`](timestream::TimestreamClient). Both class every answer that the servers are
 //! known to give, so that a caller can tell what was stored, what was refused and what nobody
-//! knows ([`Applied`]). Both take an [`Http`], which is either real sockets or the in-memory network
-//! of drills.
+//! knows ([`Applied`]). Both take an [`Http`], which is either real sockets or the in-memory
+//! network of drills.
 //!
 //! Retrying is not done here: [`RetryPolicy`] only computes how long to wait. The clients know no
 //! kind of target, and they share no code with the stand-ins, which would otherwise agree with

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use cutover_model::draw::draw_unit;
+
 /// Exponential backoff with jitter from a seed.
 ///
 /// The jitter of each retry is drawn by its number and not from a shared generator, so one more
@@ -36,7 +38,7 @@ impl RetryPolicy {
         let doublings = n.saturating_sub(1).min(31);
         let whole = self.base.saturating_mul(1 << doublings).min(self.max);
         let half = whole / 2;
-        let jitter = half.mul_f64(unit(draw(self.seed, request, u64::from(n))));
+        let jitter = half.mul_f64(draw_unit(self.seed, request, u64::from(n)));
         let own = (half + jitter).min(self.max);
         match retry_after {
             Some(asked) if asked > self.patience => None,
@@ -44,24 +46,6 @@ impl RetryPolicy {
             None => Some(own),
         }
     }
-}
-
-/// The `n`th number of a stream, the same whatever else is drawn.
-pub(crate) fn draw(seed: u64, stream: u64, n: u64) -> u64 {
-    mix(mix(seed ^ mix(stream)) ^ mix(n))
-}
-
-/// The finaliser of `SplitMix64`.
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
-
-/// A number from 0 up to 1, of 53 random bits.
-fn unit(random: u64) -> f64 {
-    (random >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -29,8 +29,7 @@ impl Events {
     pub fn emit(&self, kind: RunEventKind) {
         // The number and the sending are one step, so that events arrive in their order.
         let mut numbering = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let event =
-            RunEvent { seq: numbering.next, elapsed: numbering.started.elapsed(), kind };
+        let event = RunEvent { seq: numbering.next, elapsed: numbering.started.elapsed(), kind };
         numbering.next += 1;
         // Nobody following is the follower's choice; the run goes on and gives back what it took.
         drop(numbering.sender.send(event));

@@ -83,16 +83,14 @@ impl PlannedScenario {
     /// Whether the break to make shows in timing alone.
     pub fn sabotage_needs_timing(&self) -> bool {
         use cutover_model::scenario::{LatencySabotage, LoadSabotage};
-        self.sabotage.is_some_and(|Sabotage { step, entry }| {
-            match &self.scenario.steps[step] {
-                Step::Latency(step) => {
-                    matches!(step.sabotage.get(entry), Some(LatencySabotage::AddLatency(_)))
-                }
-                Step::Load(step) => {
-                    matches!(step.sabotage.get(entry), Some(LoadSabotage::AddLatency(_)))
-                }
-                Step::Seed(_) | Step::Migrate(_) | Step::Parity(_) | Step::Rollback(_) => false,
+        self.sabotage.is_some_and(|Sabotage { step, entry }| match &self.scenario.steps[step] {
+            Step::Latency(step) => {
+                matches!(step.sabotage.get(entry), Some(LatencySabotage::AddLatency(_)))
             }
+            Step::Load(step) => {
+                matches!(step.sabotage.get(entry), Some(LoadSabotage::AddLatency(_)))
+            }
+            Step::Seed(_) | Step::Migrate(_) | Step::Parity(_) | Step::Rollback(_) => false,
         })
     }
 

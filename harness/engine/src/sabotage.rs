@@ -46,7 +46,8 @@ pub(crate) async fn alter(
             Ok(())
         }
         ParitySabotage::FlipLowestBit(field) => {
-            let rows = pick_with(destination, data, (1, seed), |row| row.fields.contains_key(field));
+            let rows =
+                pick_with(destination, data, (1, seed), |row| row.fields.contains_key(field));
             for mut row in rows.await? {
                 let altered = row.fields.get(field).map(flipped).transpose()?;
                 row.fields = altered.map(|value| (field.clone(), value)).into_iter().collect();

@@ -241,7 +241,9 @@ where
     loop {
         attempts += 1;
         let (retry_after, give_up) = match write().await {
-            Ok(outcome @ (RecordsOutcome::AllIngested { .. } | RecordsOutcome::Rejected { .. })) => {
+            Ok(
+                outcome @ (RecordsOutcome::AllIngested { .. } | RecordsOutcome::Rejected { .. }),
+            ) => {
                 return Ok(outcome);
             }
             Ok(RecordsOutcome::Throttled { .. }) => (None, SeedError::Overloaded { attempts }),

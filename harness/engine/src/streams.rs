@@ -259,9 +259,10 @@ impl EmptyTexts {
             let mut rows = destination.query(&flux).await.map_err(CollectError::Destination)?;
             while let Some(chunk) = rows.next().await.map_err(CollectError::Destination)? {
                 let places = Places::find(schema, chunk.schema())?;
-                let text = chunk.schema().position("_value").is_some_and(|place| {
-                    chunk.schema().columns[place].kind == FluxType::Text
-                });
+                let text = chunk
+                    .schema()
+                    .position("_value")
+                    .is_some_and(|place| chunk.schema().columns[place].kind == FluxType::Text);
                 for row in chunk.rows().filter(|_| text) {
                     found.insert(key(index, &places, row)?);
                 }
@@ -287,7 +288,8 @@ fn key(
     places: &Places,
     row: FluxRow<'_>,
 ) -> Result<(usize, Vec<Option<String>>, i64), CollectError> {
-    let FluxValue::Time(time_ns) = row.value(places.time).map_err(CollectError::Destination)? else {
+    let FluxValue::Time(time_ns) = row.value(places.time).map_err(CollectError::Destination)?
+    else {
         let problem = "a row has no time".to_owned();
         return Err(CollectError::Shape { store: "destination", problem });
     };

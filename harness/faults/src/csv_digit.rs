@@ -173,7 +173,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exactly_one_byte_changes_and_it_stays_a_digit(csv in "[-,\"\\r\\n_a-e0-9.]{0,80}", chance: u64) {
+        fn exactly_one_byte_changes_and_it_stays_a_digit(
+            csv in "[-,\"\\r\\n_a-e0-9.]{0,80}",
+            chance: u64,
+        ) {
             if let Some(altered) = alter_digit(csv.as_bytes(), chance) {
                 let pairs = csv.bytes().zip(altered.iter().copied());
                 let changed: Vec<_> = pairs.filter(|(before, after)| before != after).collect();

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cutover_model::draw::draw;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use tower::Layer;
 
-use crate::draw::{draw, drawn};
+use crate::draw::drawn;
 use crate::fault::{FaultKind, Scope};
 use crate::layer::{FaultLayer, FaultService};
 

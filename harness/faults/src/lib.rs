@@ -16,7 +16,7 @@ mod layer;
 mod proxy;
 mod serve;
 
-pub use draw::{draw, drawn};
+pub use draw::drawn;
 pub use fault::{FaultKind, Scope};
 pub use handle::{FaultGuard, FaultId, Faults, Observed};
 pub use layer::{Dropped, FaultLayer, FaultService};

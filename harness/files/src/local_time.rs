@@ -26,10 +26,8 @@ impl LocalTimeParser {
     ///
     /// A text whose format holds an offset (`%z`) means that instant, whatever the zone.
     pub fn parse(&self, text: &str) -> Result<i64, RowProblem> {
-        let unreadable = || RowProblem::TimeUnreadable {
-            text: text.to_owned(),
-            format: self.format.clone(),
-        };
+        let unreadable =
+            || RowProblem::TimeUnreadable { text: text.to_owned(), format: self.format.clone() };
         let parsed = strtime::parse(&self.format, text).map_err(|_| unreadable())?;
         if parsed.offset().is_some() {
             return nanoseconds(parsed.to_timestamp().map_err(|_| unreadable())?, text);

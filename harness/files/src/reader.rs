@@ -145,7 +145,7 @@ pub struct RowReader {
 
 enum Rows {
     Csv(CsvRows),
-    Parquet(ParquetRows),
+    Parquet(Box<ParquetRows>),
 }
 
 impl RowReader {
@@ -153,15 +153,16 @@ impl RowReader {
     pub fn open(data: &DataSet) -> Result<Self, FileError> {
         let failed = |kind| FileError { path: data.path.clone(), kind };
         let file = File::open(&data.path).map_err(|error| failed(error.into()))?;
-        let times =
-            LocalTimeParser::new(&data.time.format, &data.time.zone).map_err(|source| {
-                failed(FileErrorKind::Zone { zone: data.time.zone.clone(), source })
-            })?;
+        let times = LocalTimeParser::new(&data.time.format, &data.time.zone).map_err(|source| {
+            failed(FileErrorKind::Zone { zone: data.time.zone.clone(), source })
+        })?;
         let rows = match data.format {
             DataFormat::Csv { delimiter } => {
                 CsvRows::open(file, delimiter, data, times).map(Rows::Csv)
             }
-            DataFormat::Parquet => ParquetRows::open(file, data, times).map(Rows::Parquet),
+            DataFormat::Parquet => {
+                ParquetRows::open(file, data, times).map(Box::new).map(Rows::Parquet)
+            }
         };
         Ok(Self { path: data.path.clone(), rows: rows.map_err(failed)? })
     }

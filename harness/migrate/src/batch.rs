@@ -85,12 +85,8 @@ mod tests {
     use super::*;
 
     fn batch(points: i64) -> BatchBody {
-        let mut batch = Batch {
-            measurement: "m".to_owned(),
-            size: 10,
-            lines: Vec::new(),
-            ends: Vec::new(),
-        };
+        let mut batch =
+            Batch { measurement: "m".to_owned(), size: 10, lines: Vec::new(), ends: Vec::new() };
         for time_ns in 0..points {
             let fields = [("v".to_owned(), FieldValue::Integer(time_ns))].into();
             batch.push(&Row { time_ns, tags: [].into(), fields }).unwrap();

@@ -182,8 +182,13 @@ impl Migration<'_> {
             if body.points() == 0 {
                 continue;
             }
-            match write(self.destination, &self.data.bucket, &body, (&self.options.retry, &mut self.done))
-                .await?
+            match write(
+                self.destination,
+                &self.data.bucket,
+                &body,
+                (&self.options.retry, &mut self.done),
+            )
+            .await?
             {
                 Written::All => self.done.points_acknowledged += body.points(),
                 Written::Partly { dropped, reason } => {
@@ -192,8 +197,7 @@ impl Migration<'_> {
                     self.done.reason(reason);
                 }
                 Written::TooLarge(message) => {
-                    let (first, second) =
-                        body.halves().ok_or(MigrateCause::Refused(message))?;
+                    let (first, second) = body.halves().ok_or(MigrateCause::Refused(message))?;
                     waiting.push(second);
                     waiting.push(first);
                 }

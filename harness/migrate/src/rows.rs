@@ -40,10 +40,7 @@ pub(crate) struct RowDecoder {
 }
 
 impl RowDecoder {
-    pub(crate) fn new(
-        data: &DataSet,
-        columns: &[TimestreamColumn],
-    ) -> Result<Self, UnreadableRow> {
+    pub(crate) fn new(data: &DataSet, columns: &[TimestreamColumn]) -> Result<Self, UnreadableRow> {
         let place = |name: &str| {
             let found = columns.iter().position(|column| column.name == name);
             found.ok_or_else(|| UnreadableRow::NoColumn(name.to_owned()))
@@ -118,10 +115,8 @@ mod tests {
     }
 
     fn columns(names: [&str; 3]) -> Vec<TimestreamColumn> {
-        let column = |name: &str| TimestreamColumn {
-            name: name.to_owned(),
-            kind: TimestreamType::Text,
-        };
+        let column =
+            |name: &str| TimestreamColumn { name: name.to_owned(), kind: TimestreamType::Text };
         names.map(column).to_vec()
     }
 

@@ -27,9 +27,8 @@ pub(crate) async fn write(
     let request = done.requests;
     for attempt in 1.. {
         done.requests += 1;
-        let sent = destination
-            .write(bucket, Precision::Nanoseconds, body.lines(), Encoding::Gzip)
-            .await;
+        let sent =
+            destination.write(bucket, Precision::Nanoseconds, body.lines(), Encoding::Gzip).await;
         let (retry_after, give_up) = match sent {
             Ok(WriteOutcome::Stored) => return Ok(Written::All),
             Ok(WriteOutcome::Partial { message, dropped }) => {
@@ -45,9 +44,7 @@ pub(crate) async fn write(
                 (None, MigrateCause::Refused(format!("{status}: {message}")))
             }
             Ok(refused) => return Err(MigrateCause::Refused(reason(refused))),
-            Err(error) if error.is_transient() => {
-                (error.retry_after(), MigrateCause::Write(error))
-            }
+            Err(error) if error.is_transient() => (error.retry_after(), MigrateCause::Write(error)),
             Err(error) => return Err(MigrateCause::Write(error)),
         };
         match retry.wait(request, attempt, retry_after) {

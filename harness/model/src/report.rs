@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{
-    EVENT_FORMAT, Fact, Figure, RunEvent, RunEventKind, RunStart, Sabotaged,
-};
+use crate::event::{EVENT_FORMAT, Fact, Figure, RunEvent, RunEventKind, RunStart, Sabotaged};
 use crate::exit::Exit;
 use crate::ids::{ScenarioId, StepId, StepKind, Timing};
 use crate::verdict::{Finding, Judgement, Verdict};

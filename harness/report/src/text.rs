@@ -50,6 +50,15 @@ pub(crate) fn clipped(text: &str, limit: usize) -> String {
     }
 }
 
+/// The visible text in at most `limit` characters, where the whole of it stands nearby.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    let shown = visible(text);
+    match shown.char_indices().nth(limit) {
+        None => shown.into_owned(),
+        Some(_) => shown.chars().take(limit - 1).chain(['…']).collect(),
+    }
+}
+
 /// A whole number with its thousands apart: `35,040`.
 pub(crate) fn number(count: u64) -> String {
     let digits = count.to_string();

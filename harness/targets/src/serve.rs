@@ -36,10 +36,8 @@ impl Serving {
 
     /// Stops it: open requests get a short while to end. `false` when they did not and were cut.
     pub async fn stop(mut self) -> bool {
-        if let Some(stop) = self.stop.take() {
-            // A server that has ended already has dropped its receiver.
-            let _: Result<(), ()> = stop.send(());
-        }
+        // The server waits for the other end to be dropped.
+        drop(self.stop.take());
         timeout(GRACE, &mut self.task).await.is_ok()
     }
 

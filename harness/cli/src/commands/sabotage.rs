@@ -70,12 +70,7 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: &Print
     conclude(&kills, printer)
 }
 
-fn one(
-    plan: Plan,
-    folder: &Path,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<Kill, Exit> {
+fn one(plan: Plan, folder: &Path, settings: &Settings, printer: &Printer) -> Result<Kill, Exit> {
     let planned = &plan.scenarios[0];
     let scenario = planned.scenario.id.to_string();
     let index = planned.sabotage.map_or(0, |sabotage| sabotage.step);

@@ -23,7 +23,10 @@ fn a_planted_wrong_row_exits_1_and_the_report_names_it() {
     let findings = &report.scenarios[0].steps[2].verdict.as_ref().unwrap().findings;
     let witness = findings[0].witness.as_ref().unwrap();
     assert_eq!(findings[0].code, FindingCode::ValueDiffers);
-    assert_eq!((witness.bucket.as_str(), witness.measurement.as_str()), ("small_data", "demand_mw"));
+    assert_eq!(
+        (witness.bucket.as_str(), witness.measurement.as_str()),
+        ("small_data", "demand_mw")
+    );
     assert_ne!(witness.source, witness.destination);
     for output in ["report.html", "junit.xml", "summary.md", "summary.txt"] {
         let text = sandbox.read(&format!("out/{output}"));

@@ -130,12 +130,20 @@ impl InfluxClient {
             message: String,
         }
         let answer = self.call(Call::get("health", "/health", &[])).await?;
-        if !matches!(answer.status, StatusCode::OK | StatusCode::SERVICE_UNAVAILABLE) {
-            return Err(self.refused("health", answer).await);
+        match answer.status {
+            StatusCode::OK => {
+                let Wire { status, version, message } = answer.json(JSON_CAP).await?;
+                let pass = status == "pass";
+                let status = if pass { HealthStatus::Pass } else { HealthStatus::Fail };
+                Ok(Health { status, version, message })
+            }
+            // A proxy may say so for the server, in any form.
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let message = self.refusal(answer, &[]).await.message;
+                Ok(Health { status: HealthStatus::Fail, version: String::new(), message })
+            }
+            _ => Err(self.refused("health", answer).await),
         }
-        let Wire { status, version, message } = answer.json(JSON_CAP).await?;
-        let status = if status == "pass" { HealthStatus::Pass } else { HealthStatus::Fail };
-        Ok(Health { status, version, message })
     }
 
     /// Whether the server has finished starting.

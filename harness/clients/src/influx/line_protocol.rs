@@ -180,9 +180,9 @@ fn is_special(byte: u8) -> bool {
 
 /// Whether the server's readers disagree about `byte` after that many backslashes.
 ///
-/// They split lines and fields by pairs of a backslash and what follows it, but keys and tags by the
-/// one byte before. In a tag only a space makes that matter. A measurement is unescaped twice on
-/// its way to the index and once on its way to the data, so that its points would be lost.
+/// They split lines and fields by pairs of a backslash and what follows it, but keys and tags by
+/// the one byte before. In a tag only a space makes that matter. A measurement is unescaped twice
+/// on its way to the index and once on its way to the data, so that its points would be lost.
 fn is_ambiguous(part: Part, backslashes: u32, byte: u8) -> bool {
     match part {
         Part::Measurement => backslashes > 0,

@@ -18,13 +18,13 @@ use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use cutover_model::draw::draw;
 use cutover_model::{Clock, Secret};
 use tokio::task::JoinHandle;
 
 use super::connector::Connector;
 use crate::error::ClientError;
 use crate::http::{Http, Transport};
-use crate::retry::draw;
 
 /// Where a Timestream is, and who asks it.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Writing records, and what each answer means for them.
 //!
-//! The main type is [`RecordsOutcome`]. As in the service, the records of one call stand alone: those
-//! that are not rejected are stored.
+//! The main type is [`RecordsOutcome`]. As in the service, the records of one call stand alone:
+//! those that are not rejected are stored.
 
 use aws_sdk_timestreamwrite::operation::write_records::WriteRecordsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

@@ -255,7 +255,9 @@ fn open_quote(bytes: &[u8]) -> bool {
 
 proptest! {
     #[test]
-    fn how_an_answer_is_cut_into_parts_changes_nothing(cuts in prop::collection::vec(0_usize..900, 0..20)) {
+    fn how_an_answer_is_cut_into_parts_changes_nothing(
+        cuts in prop::collection::vec(0_usize..900, 0..20),
+    ) {
         let bytes = THREE_BLOCKS.as_bytes();
         let mut cuts: Vec<_> = cuts.into_iter().filter(|cut| *cut < bytes.len()).collect();
         cuts.extend([0, bytes.len()]);
@@ -280,7 +282,9 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..6)) {
+    fn no_bytes_panic(
+        parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..6),
+    ) {
         let parts: Vec<_> = parts.iter().map(Vec::as_slice).collect();
         drop(decode(&parts));
     }

@@ -32,7 +32,7 @@ fn setup_request() -> SetupRequest {
 /// A server with one bucket `b` that keeps data for an hour.
 fn with_bucket() -> Router {
     const BUCKETS: &str = r#"{"buckets":[{"id":"1","orgID":"2","type":"user","name":"b",
-        "retentionRules":[{"type":"expire","everySeconds":3600,"shardGroupDurationSeconds":3600}]}]}"#;
+        "retentionRules":[{"type":"expire","everySeconds":3600}]}]}"#;
     Router::new().route("/api/v2/buckets", get(|| async { BUCKETS }).post(|| async { CONFLICT }))
 }
 
@@ -54,10 +54,11 @@ async fn a_healthy_server_passes_with_its_version() {
 async fn a_server_that_says_it_is_unwell_is_an_answer() {
     let app = Router::new().route(
         "/health",
-        get(|| async { (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"fail"}"#) }),
+        get(|| async { (StatusCode::SERVICE_UNAVAILABLE, "no healthy upstream") }),
     );
     let (_network, client) = influx_at(app);
-    assert_eq!(client.health().await.unwrap().status, HealthStatus::Fail);
+    let health = client.health().await.unwrap();
+    assert_eq!((health.status, &*health.message), (HealthStatus::Fail, "no healthy upstream"));
 }
 
 #[tokio::test(start_paused = true)]

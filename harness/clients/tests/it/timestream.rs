@@ -108,7 +108,7 @@ fn page(values: &[i64], token: Option<&str>) -> (u16, Value) {
 }
 
 /// A page with one cell of one type.
-fn cell(kind: &str, datum: Value) -> (u16, Value) {
+fn cell(kind: &str, datum: &Value) -> (u16, Value) {
     let columns = info(&[("c", kind)]);
     (200, json!({ "QueryId": "q", "Rows": [{ "Data": [datum] }], "ColumnInfo": columns }))
 }
@@ -124,7 +124,7 @@ async fn read_all(script: &Script) -> Result<Vec<TimestreamValue>, ClientError> 
 }
 
 async fn value_of(kind: &str, datum: Value) -> Result<TimestreamValue, ClientError> {
-    let values = read_all(&Script::new([cell(kind, datum)])).await?;
+    let values = read_all(&Script::new([cell(kind, &datum)])).await?;
     Ok(values.into_iter().next().unwrap())
 }
 
@@ -386,7 +386,9 @@ async fn a_table_is_made_with_its_retention_and_takes_late_records() {
 async fn existing_table(hours: i64) -> TableOutcome {
     let table = json!({ "Table": {
         "RetentionProperties": {
-            "MemoryStoreRetentionPeriodInHours": hours, "MagneticStoreRetentionPeriodInDays": 2557 },
+            "MemoryStoreRetentionPeriodInHours": hours,
+            "MagneticStoreRetentionPeriodInDays": 2557,
+        },
         "MagneticStoreWriteProperties": { "EnableMagneticStoreWrites": true } } });
     let script = Script::new([exception("ConflictException"), (200, table)]);
     let (_network, client) = client_at(&script).await;

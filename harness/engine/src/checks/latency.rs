@@ -228,8 +228,7 @@ impl Faulty {
     ) -> Result<Self, CollectError> {
         let faults = Faults::new(seed);
         let proxy = Proxy::start(stores.destination_url(), &faults).await?;
-        let client =
-            stores.destination_through(proxy.url()).map_err(CollectError::Destination)?;
+        let client = stores.destination_through(proxy.url()).map_err(CollectError::Destination)?;
         Ok(Self { client, _fault: faults.inject(fault, scope), _proxy: proxy })
     }
 }

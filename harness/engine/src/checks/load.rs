@@ -440,10 +440,9 @@ impl Bits {
 pub fn judge(step: &LoadStep, evidence: &LoadEvidence) -> Verdict {
     let mut expectations = Vec::new();
     let mut findings = Vec::new();
-    for (subject, label, recording) in [
-        (LoadSubject::Write, WRITE, &evidence.write),
-        (LoadSubject::Read, READ, &evidence.read),
-    ] {
+    for (subject, label, recording) in
+        [(LoadSubject::Write, WRITE, &evidence.write), (LoadSubject::Read, READ, &evidence.read)]
+    {
         let Some(recording) = recording else { continue };
         let summary = recording.summary(label);
         if !limits_errors(step, subject) {

@@ -135,7 +135,8 @@ pub(crate) fn no_errors(subject: &str, summary: Option<&Summary>) -> Expectation
 
 /// One finding for each way in which operations failed.
 pub(crate) fn failures(subject: &str, outcomes: &OutcomeCounts) -> Vec<Finding> {
-    let named = outcomes.errors.iter().chain(&outcomes.rejected).map(|(code, n)| (code.as_str(), *n));
+    let named =
+        outcomes.errors.iter().chain(&outcomes.rejected).map(|(code, n)| (code.as_str(), *n));
     let others = [
         ("timeout", outcomes.timeouts),
         ("wrong answer", outcomes.wrong_answers),

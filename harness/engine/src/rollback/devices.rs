@@ -27,16 +27,14 @@ pub(super) fn start(
     let mut devices = JoinSet::new();
     let gap = |rate: Rate| Duration::from_secs_f64(f64::from(workload.devices) / rate.per_second());
     let (between_writes, between_queries) = (gap(workload.writes), gap(workload.queries));
-    for device in 0..workload.devices {
-        let instance = &instances[device as usize % instances.len()];
-        let device = Device { number: device, stage: stage.clone(), instance: instance.clone() };
-        devices.spawn(device.clone().write(between_writes));
-        devices.spawn(device.query(between_queries));
+    for number in 0..workload.devices {
+        let instance = &instances[number as usize % instances.len()];
+        let device = Device { number, stage: stage.clone(), instance: instance.clone() };
+        devices.spawn(device.run(between_writes, between_queries));
     }
     devices
 }
 
-#[derive(Clone)]
 struct Device {
     number: u32,
     stage: Arc<Stage>,
@@ -44,24 +42,33 @@ struct Device {
 }
 
 impl Device {
-    async fn write(self, mean_gap: Duration) {
+    /// Sends a first point, so that there is something to ask for, and then both streams.
+    async fn run(self, between_writes: Duration, between_queries: Duration) {
+        self.instance.clone().write(self.point(Duration::ZERO, 0)).await;
+        tokio::join!(self.write(between_writes), self.query(between_queries));
+    }
+
+    async fn write(&self, mean_gap: Duration) {
         let mut due = Duration::ZERO;
-        for n in 0.. {
+        for n in 1.. {
             due += self.gap(mean_gap, Chance::Writes, n);
             self.stage.until(due).await;
-            let id = u64::from(self.number) * IDS_PER_DEVICE + n;
-            let point = Point { id, device: self.number, time_ns: at_ns(due) };
-            self.stage.spawn(self.instance.clone().write(point));
+            self.stage.spawn(self.instance.clone().write(self.point(due, n)));
         }
     }
 
-    async fn query(self, mean_gap: Duration) {
+    async fn query(&self, mean_gap: Duration) {
         let mut due = Duration::ZERO;
-        for n in 0.. {
+        for n in 1.. {
             due += self.gap(mean_gap, Chance::Queries, n);
             self.stage.until(due).await;
             self.stage.spawn(self.instance.clone().query(self.number));
         }
+    }
+
+    fn point(&self, due: Duration, n: u64) -> Point {
+        let id = u64::from(self.number) * IDS_PER_DEVICE + n;
+        Point { id, device: self.number, time_ns: at_ns(due) }
     }
 
     fn gap(&self, mean: Duration, chance: Chance, n: u64) -> Duration {

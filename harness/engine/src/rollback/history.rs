@@ -224,7 +224,7 @@ impl RollbackEvidence {
 
     /// The last request that `instance` sent to the destination.
     pub fn last_attempt(&self, instance: u32) -> Option<&Attempt> {
-        self.attempts.iter().filter(|attempt| attempt.instance == instance).next_back()
+        self.attempts.iter().rfind(|attempt| attempt.instance == instance)
     }
 }
 
@@ -234,8 +234,6 @@ mod nanos {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    // `#[serde(with)]` fixes this signature.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
     pub(super) fn serialize<S: Serializer>(
         duration: &Duration,
         serializer: S,

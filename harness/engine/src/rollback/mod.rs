@@ -6,6 +6,17 @@
 //! (`flag_store`) as the real application does, devices that use it (`devices`), and a controller
 //! (`controller`) that climbs the ladder and comes back when a trigger fires. The triggers
 //! and the ladder themselves are `cutover_traffic`'s, and faults are `cutover_faults`'.
+//!
+//! A sabotage can only be seen where its damage can happen:
+//!
+//! - `rollback_is_a_noop`, `one_instance_keeps_stale_flags`: in every drill that goes back.
+//! - `rollback_to_previous_step`: where the step before `at` is above 0%.
+//! - `triggers_count_in_total`: where breaches come and go, so in a drill with noise that must not
+//!   go back. Under a steady fault the first breaches are in a row anyway.
+//! - `lose_acknowledged_writes`: where there are more than 500 writes.
+//! - `retry_with_new_time`: where copies fail and are tried again, so with 429, a 5xx or refused
+//!   connections, and not with other statuses or mere latency.
+//! - `queries_before_ingestion`: where a query falls into the settling of the first share.
 
 mod backend;
 mod collect;

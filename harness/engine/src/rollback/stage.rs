@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cutover_faults::draw;
+use cutover_model::draw::draw;
 use cutover_model::scenario::RollbackSabotage;
 use cutover_traffic::Observation;
 use tokio::task::JoinSet;

@@ -82,7 +82,7 @@ impl World {
             },
             http(),
             self.clock.clone(),
-            cutover_faults::draw(self.seed, number, 0),
+            cutover_model::draw::draw(self.seed, number, 0),
         );
         let source = source.await.map_err(|cause| store_error("reach", SOURCE, cause))?;
         let endpoint = InfluxEndpoint {

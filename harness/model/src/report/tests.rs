@@ -143,8 +143,11 @@ fn a_finding_while_seeding_makes_the_run_inconclusive() {
 
 #[test]
 fn a_missing_event_is_refused() {
-    let events = [(0, start()), (2, begun())]
-        .map(|(seq, kind)| RunEvent { seq, elapsed: Duration::ZERO, kind });
+    let events = [(0, start()), (2, begun())].map(|(seq, kind)| RunEvent {
+        seq,
+        elapsed: Duration::ZERO,
+        kind,
+    });
     assert_eq!(RunReport::fold(&events), Err(FoldError::Gap { expected: 1, found: 2 }));
 }
 

@@ -10,7 +10,7 @@ use cutover_model::event::{PerSecondSeries, PercentileSeries};
 use serde::Serialize;
 
 use super::axis::{Scale, Tick, path, place, seconds, seconds_to, steps_to};
-use crate::text::{decimal, many};
+use crate::text::{decimal, many, shortened};
 
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 540.0;
@@ -115,7 +115,7 @@ pub(super) fn per_second(title: &str, unit: &str, series: &[PerSecondSeries]) ->
         title: title.to_owned(),
         summary: format!("{} of {unit} per second over time", many(series.len(), "line")),
         note: (width > 1).then(|| format!("each point is the mean of {width} s")),
-        x_label: format!("{unit} per second, by time since the start of the step"),
+        x_label: format!("{} per second, by time since the start", shortened(unit, 30)),
         x_ticks: x_ticks.map(|it| Tick { at: place(x.at(it)), label: seconds(it) }).collect(),
         y_ticks: y_ticks(&y_steps, y, |step| decimal(*step)),
         lines: lines.collect(),

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::axis::{Scale, Tick, path, place, seconds, seconds_to};
 use super::lines::Numbers;
-use crate::text::{clipped, decimal, many};
+use crate::text::{clipped, decimal, many, shortened};
 
 const LEFT: f64 = 150.0;
 const RIGHT: f64 = 1_100.0;
@@ -167,7 +167,7 @@ fn mark(at: f64, time: Duration, trigger: &str) -> Mark {
     let room_right = at < f64::midpoint(LEFT, RIGHT);
     Mark {
         x: place(at),
-        label: format!("{} fired at {}", clipped(trigger, 40), seconds(time.as_secs_f64())),
+        label: format!("{} fired at {}", shortened(trigger, 40), seconds(time.as_secs_f64())),
         anchor: if room_right { "start" } else { "end" },
         label_x: place(if room_right { at + 5.0 } else { at - 5.0 }),
     }
@@ -189,7 +189,7 @@ fn lane(figure: &TrafficFigure, trigger: &str, panel: Panel) -> Lane {
     // A period ends at its point, so its bar stands left of it.
     let width = if period.is_finite() { (period * 0.8).clamp(1.0, 40.0) } else { 8.0 };
     Lane {
-        name: clipped(trigger, 20),
+        name: shortened(trigger, 20),
         full_name: trigger.to_owned(),
         fired: figure.fired.as_ref().is_some_and(|(_, fired)| fired == trigger),
         label_y: place(panel.base - 10.0),

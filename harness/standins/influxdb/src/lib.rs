@@ -4,7 +4,7 @@
 //! [`router`](InfluxdbStandin::router) serves them to any transport. Line protocol comes in
 //! through `line_protocol`, is kept by `store`, and is read back by `flux`. Nothing here starts
 //! a task or a thread, sleeps or reads a clock of its own, so the same router serves sockets and
-//! virtual time. Left out: persistence, sessions, tasks, dashboards, InfluxQL.
+//! virtual time. Left out: persistence, sessions, tasks, dashboards, and the older query language.
 
 mod accounts;
 mod flux;

@@ -4,17 +4,21 @@
 //! `yield` names and those that stand alone as statements. Functions of the script are closures
 //! over an [`Env`]; built-in functions come from the table in `builtins`.
 
+mod call;
+
 use std::sync::Arc;
 
+pub(crate) use self::call::Lambda;
+
 use super::ast::{
-    Assignment, Body, Expr, ExprKind, File, FunctionExpr, LogicalOperator, Name, Property, Span,
-    Statement, StringPart,
+    Assignment, Expr, ExprKind, File, FunctionExpr, LogicalOperator, Name, Property, Statement,
+    StringPart,
 };
-use super::builtins::{self, Argument, Arguments, Builtin, Call};
+use super::builtins::{self, Builtin};
 use super::error::{FluxError, FluxErrorCode};
 use super::operators;
-use super::stream::{Execution, Site, Stream};
-use super::value::{Record, Row, Value};
+use super::stream::{Execution, Stream};
+use super::value::{Record, Value};
 
 /// How deep expressions and calls may nest while they are evaluated.
 const MAX_DEPTH: usize = 300;
@@ -52,10 +56,6 @@ impl Env {
     }
 }
 
-fn with(outer: Option<Arc<Env>>, name: &Name, value: Value) -> Option<Arc<Env>> {
-    Some(Env::of(Name::clone(name), value, outer.as_ref()))
-}
-
 /// A result of a script.
 #[derive(Clone, Debug)]
 pub(crate) struct NamedStream {
@@ -91,7 +91,7 @@ impl Interpreter {
             })?;
             let last = import.path.rsplit('/').next().unwrap_or_default();
             let name = import.alias.clone().unwrap_or_else(|| Name::from(last));
-            env = with(env, &name, Value::Record(Arc::new(package)));
+            env = Some(Env::of(name, Value::Record(Arc::new(package)), env.as_ref()));
         }
         for statement in &file.statements {
             match statement {
@@ -105,11 +105,12 @@ impl Interpreter {
                 }
                 Statement::Assignment(assigned) => {
                     let value = self.eval(&assigned.value, env.as_ref())?;
-                    env = with(env, &assigned.name, value);
+                    env = Some(Env::of(Name::clone(&assigned.name), value, env.as_ref()));
                 }
                 Statement::Option(assigned) => {
                     let value = self.eval(&assigned.value, env.as_ref())?;
-                    env = self.set_option(assigned, value, env)?;
+                    self.set_option(assigned, &value)?;
+                    env = Some(Env::of(Name::clone(&assigned.name), value, env.as_ref()));
                 }
                 Statement::Return(expr) => {
                     return Err(FluxError::compilation(expr.span, "return outside of a function"));
@@ -128,12 +129,7 @@ impl Interpreter {
         Ok(results)
     }
 
-    fn set_option(
-        &mut self,
-        assigned: &Assignment,
-        value: Value,
-        env: Option<Arc<Env>>,
-    ) -> Result<Option<Arc<Env>>, FluxError> {
+    fn set_option(&mut self, assigned: &Assignment, value: &Value) -> Result<(), FluxError> {
         let known =
             assigned.package.is_none() && matches!(&*assigned.name, "now" | "location" | "task");
         if !known {
@@ -144,7 +140,7 @@ impl Interpreter {
         options.retain(|(name, _)| *name != assigned.name);
         options.push((Name::clone(&assigned.name), value.clone()));
         self.options = Arc::new(options);
-        Ok(with(env, &assigned.name, value))
+        Ok(())
     }
 
     fn results(&self) -> std::sync::MutexGuard<'_, Vec<NamedStream>> {
@@ -196,7 +192,7 @@ impl Interpreter {
     /// Evaluates an expression.
     pub(crate) fn eval(&self, expr: &Expr, env: Option<&Arc<Env>>) -> Result<Value, FluxError> {
         Ok(match &expr.kind {
-            ExprKind::Identifier(name) => return self.identifier(name, expr, env),
+            ExprKind::Identifier(name) => return Self::identifier(name, expr, env),
             ExprKind::Integer(value) => Value::Int(*value),
             ExprKind::Float(value) => Value::Float(*value),
             ExprKind::String(value) => Value::String(Arc::clone(value)),
@@ -221,15 +217,10 @@ impl Interpreter {
                 let (expr, env) = (Arc::clone(function), env.cloned());
                 Value::Function(Arc::new(Function::Own { expr, env }))
             }
-            ExprKind::Call { callee, arguments } => {
-                return self.call_expr(callee, arguments, None, expr, env);
-            }
+            ExprKind::Call { .. } => return self.call_expr(expr, None, env),
             ExprKind::Pipe { source, call } => {
                 let piped = self.eval(source, env)?;
-                let ExprKind::Call { callee, arguments } = &call.kind else {
-                    unreachable!("the parser lets nothing but a call stand behind a pipe");
-                };
-                return self.call_expr(callee, arguments, Some(piped), call, env);
+                return self.call_expr(call, Some(piped), env);
             }
             ExprKind::Member { object, name } => {
                 let object = self.eval(object, env)?;
@@ -261,12 +252,7 @@ impl Interpreter {
         })
     }
 
-    fn identifier(
-        &self,
-        name: &Name,
-        expr: &Expr,
-        env: Option<&Arc<Env>>,
-    ) -> Result<Value, FluxError> {
+    fn identifier(name: &Name, expr: &Expr, env: Option<&Arc<Env>>) -> Result<Value, FluxError> {
         if let Some(value) = env.and_then(|env| env.get(name)) {
             return Ok(value.clone());
         }
@@ -339,160 +325,6 @@ impl Interpreter {
             }
         }
         Ok(if unknown { Value::Null(None) } else { Value::Bool(!decisive) })
-    }
-
-    fn call_expr(
-        &self,
-        callee: &Expr,
-        arguments: &[Property],
-        piped: Option<Value>,
-        expr: &Expr,
-        env: Option<&Arc<Env>>,
-    ) -> Result<Value, FluxError> {
-        let interpreter = self.deeper()?;
-        let function = match interpreter.eval(callee, env)? {
-            Value::Function(function) => function,
-            other => {
-                let message = format!("expected function but found {}", other.type_word());
-                return Err(FluxError::semantic(callee.span, message));
-            }
-        };
-        let values = arguments.iter().map(|argument| {
-            let (name, span) = (Name::clone(&argument.key), argument.value.span);
-            Ok(Argument { name, value: interpreter.eval(&argument.value, env)?, span })
-        });
-        let arguments = Arguments::new(values.collect::<Result<Vec<_>, FluxError>>()?, piped);
-        match &*function {
-            Function::Own { expr: own, env } => {
-                let scope = interpreter.bind(own, env.as_ref(), arguments, expr.span)?;
-                interpreter.body(own, scope.as_ref())
-            }
-            Function::Builtin(builtin) => {
-                let site = Site { function: builtin.name, span: expr.span };
-                let arguments = arguments.checked(builtin, expr.span)?;
-                let call = Call { interpreter: &interpreter, arguments, site };
-                (builtin.run)(&call).map_err(|error| error.in_call(builtin.name, expr.span))
-            }
-        }
-    }
-
-    /// Calls a function with named arguments from Rust.
-    pub(crate) fn call(
-        &self,
-        function: &Value,
-        arguments: Vec<(Name, Value)>,
-    ) -> Result<Value, FluxError> {
-        let Value::Function(function) = function else {
-            return Err(FluxError::new(format!("{} is not a function", function.type_word())));
-        };
-        let interpreter = self.deeper()?;
-        let arguments = Arguments::unplaced(arguments);
-        match &**function {
-            Function::Own { expr, env } => {
-                let scope = interpreter.bind(expr, env.as_ref(), arguments, expr.span)?;
-                interpreter.body(expr, scope.as_ref())
-            }
-            Function::Builtin(builtin) => {
-                let site = Site { function: builtin.name, span: Span::default() };
-                let arguments = arguments.checked(builtin, site.span)?;
-                (builtin.run)(&Call { interpreter: &interpreter, arguments, site })
-            }
-        }
-    }
-
-    /// Calls a function whose first argument also counts as what is piped in.
-    pub(crate) fn call_piped(
-        &self,
-        lambda: &Lambda,
-        mut arguments: Vec<(Name, Value)>,
-    ) -> Result<Value, FluxError> {
-        let Function::Own { expr, env } = &*lambda.function else {
-            return lambda.call(arguments);
-        };
-        let (_, piped) = arguments.swap_remove(0);
-        let interpreter = self.deeper()?;
-        // A function that does not care for an argument need not name it.
-        arguments.retain(|(name, _)| expr.parameters.iter().any(|own| own.name == *name));
-        let arguments = Arguments::unplaced(arguments).with_piped(piped);
-        let scope = interpreter.bind(expr, env.as_ref(), arguments, expr.span)?;
-        interpreter.body(expr, scope.as_ref())
-    }
-
-    /// Gives the parameters of one of the script's functions their values.
-    fn bind(
-        &self,
-        function: &FunctionExpr,
-        outer: Option<&Arc<Env>>,
-        mut arguments: Arguments,
-        call: Span,
-    ) -> Result<Option<Arc<Env>>, FluxError> {
-        self.execution.count_call()?;
-        let mut names = Vec::with_capacity(function.parameters.len());
-        for parameter in &function.parameters {
-            let piped = if parameter.piped { arguments.take_piped() } else { None };
-            let value = match arguments.take(&parameter.name).or(piped) {
-                Some(value) => value,
-                None => match &parameter.default {
-                    Some(default) => self.eval(default, outer)?,
-                    None => {
-                        let message = format!("missing required argument {}", parameter.name);
-                        return Err(FluxError::semantic(call, message));
-                    }
-                },
-            };
-            names.push((Name::clone(&parameter.name), value));
-        }
-        if let Some(extra) = arguments.first_left() {
-            return Err(FluxError::semantic(call, format!("found unexpected argument {extra}")));
-        }
-        Ok(Some(Arc::new(Env { names, outer: outer.cloned() })))
-    }
-
-    fn body(&self, function: &FunctionExpr, env: Option<&Arc<Env>>) -> Result<Value, FluxError> {
-        let statements = match &function.body {
-            Body::Expression(expr) => return self.eval(expr, env),
-            Body::Block(statements) => statements,
-        };
-        let mut env = env.cloned();
-        for statement in statements {
-            match statement {
-                Statement::Return(expr) => return self.eval(expr, env.as_ref()),
-                Statement::Expression(expr) => {
-                    self.eval(expr, env.as_ref())?;
-                }
-                Statement::Assignment(assigned) => {
-                    let value = self.eval(&assigned.value, env.as_ref())?;
-                    env = with(env, &assigned.name, value);
-                }
-                Statement::Option(assigned) => {
-                    let message = "options are set at the top of a script only";
-                    return Err(FluxError::compilation(assigned.span, message));
-                }
-            }
-        }
-        Err(FluxError::compilation(function.span, "missing return statement in block"))
-    }
-}
-
-/// One of the script's functions, ready to be called for row after row.
-#[derive(Clone, Debug)]
-pub(crate) struct Lambda {
-    pub(crate) interpreter: Interpreter,
-    pub(crate) function: Arc<Function>,
-}
-
-impl Lambda {
-    /// Calls the function with one row under its parameter's name.
-    pub(crate) fn call_row(&self, row: Row) -> Result<Value, FluxError> {
-        let name = match &*self.function {
-            Function::Own { expr, .. } => expr.parameters.first().map(|own| Name::clone(&own.name)),
-            Function::Builtin(_) => None,
-        };
-        self.call(vec![(name.unwrap_or_else(|| Name::from("r")), Value::Row(row))])
-    }
-
-    pub(crate) fn call(&self, arguments: Vec<(Name, Value)>) -> Result<Value, FluxError> {
-        self.interpreter.call(&Value::Function(Arc::clone(&self.function)), arguments)
     }
 }
 

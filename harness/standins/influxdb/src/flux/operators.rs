@@ -91,11 +91,12 @@ enum Comparison {
 /// Compares scalars of one type, and numbers of any type with each other.
 fn compare(left: &Value, right: &Value) -> Comparison {
     let ordered = match (left, right) {
-        (Value::Int(left), Value::Int(right)) => left.cmp(right),
+        (Value::Int(left), Value::Int(right)) | (Value::Time(left), Value::Time(right)) => {
+            left.cmp(right)
+        }
         (Value::UInt(left), Value::UInt(right)) => left.cmp(right),
         (Value::Int(left), Value::UInt(right)) => i128::from(*left).cmp(&i128::from(*right)),
         (Value::UInt(left), Value::Int(right)) => i128::from(*left).cmp(&i128::from(*right)),
-        (Value::Time(left), Value::Time(right)) => left.cmp(right),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
         (Value::String(left), Value::String(right)) => left.cmp(right),
         (Value::Duration(left), Value::Duration(right)) => left.cmp(right),

@@ -78,12 +78,11 @@ impl Parser<'_> {
 
     fn expected(&self, wanted: &str) -> FluxError {
         let at = self.span(self.token);
-        let message = match self.token.kind {
-            Kind::End => format!("expected {wanted}, got EOF"),
-            _ => {
-                let found = self.lexer.text(self.token);
-                format!("expected {wanted}, got {found} at {}", at.start)
-            }
+        let message = if self.token.kind == Kind::End {
+            format!("expected {wanted}, got EOF")
+        } else {
+            let found = self.lexer.text(self.token);
+            format!("expected {wanted}, got {found} at {}", at.start)
         };
         FluxError::compilation(at, message)
     }
@@ -106,9 +105,8 @@ impl Parser<'_> {
         result
     }
 
-    /// Makes an expression that holds `parts`.
+    /// Makes an expression over parts of these heights.
     fn expr<'e>(
-        &self,
         kind: ExprKind,
         span: Span,
         height_of_parts: impl IntoIterator<Item = &'e usize>,
@@ -216,7 +214,7 @@ impl Parser<'_> {
         let defaults = parameters.iter().filter_map(|parameter| parameter.default.as_ref());
         let heights: Vec<usize> = defaults.map(|default| default.height).chain([height]).collect();
         let function = FunctionExpr { parameters, body, span };
-        self.expr(ExprKind::Function(std::sync::Arc::new(function)), span, &heights)
+        Self::expr(ExprKind::Function(std::sync::Arc::new(function)), span, &heights)
     }
 
     fn parameter(&mut self) -> Result<Parameter, FluxError> {

@@ -373,11 +373,11 @@ impl ColumnBuilder {
     pub(crate) fn push(&mut self, value: Value) -> Result<(), FluxError> {
         match (&mut self.cells, value) {
             (Growing::Bool(cells), Value::Bool(value)) => cells.push(Some(value)),
-            (Growing::Int(cells), Value::Int(value)) => cells.push(Some(value)),
+            (Growing::Int(cells), Value::Int(value))
+            | (Growing::Time(cells), Value::Time(value)) => cells.push(Some(value)),
             (Growing::UInt(cells), Value::UInt(value)) => cells.push(Some(value)),
             (Growing::Float(cells), Value::Float(value)) => cells.push(Some(value)),
             (Growing::String(cells), Value::String(value)) => cells.push(Some(value)),
-            (Growing::Time(cells), Value::Time(value)) => cells.push(Some(value)),
             (_, Value::Null(_)) => self.push_null(),
             (_, other) => return Err(collision(&self.label, self.kind(), &other)),
         }

@@ -152,8 +152,7 @@ fn windows_are_stamped_with_their_stop_and_clipped_to_the_range() {
                   |> range(start: 2023-01-01T00:10:00Z, stop: 2023-01-01T02:20:00Z) \
                   |> filter(fn: (r) => r._field == \"v\" and r.h == \"a\") \
                   |> aggregateWindow(every: 1h, fn: sum) |> keep(columns: [\"_time\", \"_value\"])";
-    let expected =
-        ["2,2023-01-01T01:00:00Z", ",2023-01-01T02:00:00Z", "6,2023-01-01T02:20:00Z"];
+    let expected = ["2,2023-01-01T01:00:00Z", ",2023-01-01T02:00:00Z", "6,2023-01-01T02:20:00Z"];
     assert_eq!(rows(script), expected);
 }
 
@@ -205,11 +204,8 @@ fn pivot_makes_one_row_of_one_instant() {
     let script = "$R |> filter(fn: (r) => r._measurement == \"m\" and r.h == \"a\") \
                   |> pivot(rowKey: [\"_time\"], columnKey: [\"_field\"], valueColumn: \"_value\") \
                   |> keep(columns: [\"_time\", \"n\", \"v\"])";
-    let expected = [
-        "2023-01-01T00:00:00Z,1,1",
-        "2023-01-01T00:30:00Z,2,2",
-        "2023-01-01T02:10:00Z,,6",
-    ];
+    let expected =
+        ["2023-01-01T00:00:00Z,1,1", "2023-01-01T00:30:00Z,2,2", "2023-01-01T02:10:00Z,,6"];
     assert_eq!(rows(script), expected);
 }
 
@@ -349,11 +345,11 @@ fn a_query_beyond_its_memory_is_stopped() {
 
 #[test]
 fn calls_that_multiply_are_stopped() {
-    let mut script = "f0 = (x) => x + 1\n".to_owned();
-    for level in 1..60 {
+    let levels = (1..60).map(|level| {
         let below = level - 1;
-        script += &format!("f{level} = (x) => f{below}(x: f{below}(x: x))\n");
-    }
+        format!("f{level} = (x) => f{below}(x: f{below}(x: x))\n")
+    });
+    let script = format!("f0 = (x) => x + 1\n{}", levels.collect::<String>());
     let config = Config { max_query_calls: 10_000, ..Config::new(Clock::fixed(now_ns())) };
     let error = answer_with(config, &format!("{script} f59(x: 1)")).unwrap_err();
     assert!(error.to_string().contains("more than 10000 function calls"), "{error}");
@@ -361,18 +357,14 @@ fn calls_that_multiply_are_stopped() {
 
 #[test]
 fn calls_that_nest_without_an_end_are_stopped() {
-    let mut script = "f0 = (x) => x\n".to_owned();
-    for level in 1..1500 {
-        script += &format!("f{level} = (x) => f{}(x: x)\n", level - 1);
-    }
+    let levels = (1..1500).map(|level| format!("f{level} = (x) => f{}(x: x)\n", level - 1));
+    let script = format!("f0 = (x) => x\n{}", levels.collect::<String>());
     assert!(refusal(&format!("{script} f1499(x: 1)")).contains("nests its calls too deep"));
 }
 
 #[test]
 fn pipes_that_grow_without_an_end_are_stopped() {
-    let mut script = "t0 = $R\n".to_owned();
-    for stage in 1..1500 {
-        script += &format!("t{stage} = t{} |> limit(n: 1)\n", stage - 1);
-    }
+    let stages = (1..1500).map(|stage| format!("t{stage} = t{} |> limit(n: 1)\n", stage - 1));
+    let script = format!("t0 = $R\n{}", stages.collect::<String>());
     assert!(refusal(&format!("{script} t1499")).contains("stages"));
 }

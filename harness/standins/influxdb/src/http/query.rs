@@ -61,7 +61,7 @@ pub(super) async fn query(
         .map_err(|error| undecodable(&error.to_string()))?;
     retention_check(&server);
     let query = flux::Query { script: wanted.query, org: org.id, now_ns, dialect };
-    let answer = flux::run(&server, query).map_err(refusal)?;
+    let answer = flux::run(&server, query).map_err(|error| refusal(&error))?;
     let chunks = futures_util::stream::iter(answer.map(Ok::<_, Infallible>));
     let content_type = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
     Ok((content_type, Body::from_stream(chunks)).into_response())
@@ -128,7 +128,7 @@ fn undecodable(message: &str) -> ApiError {
     ApiError::invalid(format!("failed to decode request body: {message}"))
 }
 
-fn refusal(error: FluxError) -> ApiError {
+fn refusal(error: &FluxError) -> ApiError {
     let code = match error.code() {
         FluxErrorCode::Invalid => Code::Invalid,
         FluxErrorCode::NotFound => Code::NotFound,

@@ -122,12 +122,8 @@ impl<'a> Parser<'a> {
             match self.next() {
                 (_, Token::And) => {}
                 (position, Token::Or) => return Err(PredicateError::Or(position)),
-                (_, Token::End) => {
-                    self.at -= 1;
-                    return Ok(());
-                }
                 (_, Token::Symbol(")")) if depth == 0 => return Err(PredicateError::Unopened),
-                (_, Token::Symbol(")")) => {
+                (_, Token::Symbol(")") | Token::End) => {
                     self.at -= 1;
                     return Ok(());
                 }
@@ -156,7 +152,7 @@ impl<'a> Parser<'a> {
         let mut value = String::new();
         loop {
             match self.next() {
-                (_, Token::Symbol("-")) => value = "-".to_owned(),
+                (_, Token::Symbol("-")) => "-".clone_into(&mut value),
                 (_, Token::Ident(text) | Token::Literal(text)) => {
                     value.push_str(text);
                     break;

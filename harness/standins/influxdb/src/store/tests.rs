@@ -158,7 +158,8 @@ fn a_text_of_more_than_a_mebibyte_drops_its_point() {
 fn a_point_older_than_the_retention_is_dropped() {
     let mut fixture = Fixture::new(Retention { period_ns: DAY_NS, ..FOREVER });
     let old = fixture.now_ns - 8 * DAY_NS;
-    let (reason, dropped) = fixture.write(&format!("m v=1 {old}\nm v=2 {}", fixture.now_ns)).unwrap();
+    let (reason, dropped) =
+        fixture.write(&format!("m v=1 {old}\nm v=2 {}", fixture.now_ns)).unwrap();
     assert_eq!(dropped, 1);
     assert!(reason.starts_with("dropped 1 points outside retention policy of duration 24h0m0s"));
     assert_eq!(fixture.points("v"), [at(fixture.now_ns, "2")]);

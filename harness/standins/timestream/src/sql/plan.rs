@@ -75,6 +75,7 @@ impl Engine {
             .with_target_partitions(1)
             .with_information_schema(false)
             .set_str("datafusion.sql_parser.default_null_ordering", "nulls_last")
+            .set_usize("datafusion.optimizer.max_passes", 1)
             .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
         let state = SessionStateBuilder::new_with_default_features()
             .with_config(config)
@@ -97,7 +98,6 @@ impl Engine {
     }
 
     async fn run_here(&self, world: World<'_>, query: &str) -> Result<Output, ApiError> {
-        let t0=tokio::time::Instant::now();
         let mut tokens = Tokens::read(query)?;
         if let Some(answer) = show::answer(&tokens, world)? {
             return Ok(answer);
@@ -107,13 +107,11 @@ impl Engine {
         tokens.tokens = parsed;
         let (statement, names) =
             dialect::rewrite(statement, &tokens, &self.functions, world.now_ns)?;
-        let t1=t0.elapsed();
         let tables = Tables::new(self, world, &tokens);
         let planner = SqlToRel::new_with_options(&tables, parser_options());
         let plan = planner.statement_to_plan(statement);
         let plan = plan.and_then(|plan| operators::check(&plan).map(|()| plan));
         let plan = plan.map_err(|error| explain(&error, &tokens))?;
-        let t2=t0.elapsed();
         let columns = output_columns(&plan, &names, &tables, &tokens);
         let batches = tokio::time::timeout(TIME_LIMIT, self.execute(&plan)).await;
         let batches = batches.unwrap_or_else(|_| {
@@ -121,7 +119,6 @@ impl Engine {
             Err(DataFusionError::Execution(message))
         });
         let batches = batches.map_err(|error| explain(&error, &tokens))?;
-        #[expect(clippy::print_stderr,reason="t")] {eprintln!("ast {t1:?} plan {:?} exec {:?}", t2-t1, t0.elapsed()-t2);}
         let bytes_scanned = tables.scanned.load(Ordering::Relaxed);
         Ok(Output { columns, batches, bytes_scanned })
     }
@@ -131,7 +128,6 @@ impl Engine {
         plan: &LogicalPlan,
     ) -> Result<Vec<arrow::array::RecordBatch>, DataFusionError> {
         let plan = self.state.create_physical_plan(plan).await?;
-        let e=tokio::time::Instant::now();
         let mut stream = execute_stream(plan, self.state.task_ctx())?;
         let (mut batches, mut bytes) = (Vec::new(), 0);
         while let Some(batch) = stream.next().await {
@@ -145,7 +141,6 @@ impl Engine {
                 batches.push(batch);
             }
         }
-        #[expect(clippy::print_stderr,reason="t")] {eprintln!("run {:?}", e.elapsed());}
         Ok(batches)
     }
 }

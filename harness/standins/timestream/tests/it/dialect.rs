@@ -363,10 +363,7 @@ async fn a_query_just_within_the_limits_is_answered() {
     let table = "\"ons\".\"load_curve\"";
     let cases = [
         (format!("SELECT 1{}", "+1".repeat(150)), "151"),
-        (
-            format!("SELECT count(*) FROM {table} WHERE true{}", " AND region = 'S'".repeat(74)),
-            "1",
-        ),
+        (format!("SELECT count(*) FROM {table} WHERE true{}", " AND region = 'S'".repeat(74)), "1"),
         (format!("SELECT {}1{}", "abs(".repeat(40), ")".repeat(40)), "1"),
         (format!("SELECT count(*) FROM (SELECT 1{})", " UNION ALL SELECT 1".repeat(149)), "150"),
         (

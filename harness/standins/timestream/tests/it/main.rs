@@ -6,9 +6,9 @@
 mod control;
 mod dialect;
 mod paging;
-mod perf;
 mod queries;
 mod raw;
 mod server;
+mod transport;
 mod virtual_time;
 mod writes;

@@ -10,6 +10,8 @@ use aws_sdk_timestreamwrite::types::{
 use cutover_model::Clock;
 use cutover_standin_timestream::{Config, TimestreamStandin};
 
+use crate::transport::Transport;
+
 /// 2024-01-01T00:00:00Z.
 pub(crate) const NOW_S: i64 = 1_704_067_200;
 pub(crate) const NOW_NS: i64 = NOW_S * 1_000_000_000;
@@ -40,6 +42,7 @@ pub(crate) async fn start() -> Server {
         .region(write::config::Region::new("us-east-1"))
         .credentials_provider(credentials.clone())
         .endpoint_url(&url)
+        .http_client(Transport::new())
         .retry_config(write::config::retry::RetryConfig::disabled())
         .build();
     let query = query::Config::builder()
@@ -47,6 +50,7 @@ pub(crate) async fn start() -> Server {
         .region(query::config::Region::new("us-east-1"))
         .credentials_provider(credentials)
         .endpoint_url(&url)
+        .http_client(Transport::new())
         .retry_config(query::config::retry::RetryConfig::disabled())
         .build();
     Server {

@@ -120,7 +120,11 @@ fn bool(call: &Call<'_>) -> Result<Value, FluxError> {
         Some(Value::Bool(value)) => Value::Bool(*value),
         Some(Value::Int(value @ (0 | 1))) => Value::Bool(*value == 1),
         Some(Value::UInt(value @ (0 | 1))) => Value::Bool(*value == 1),
-        Some(Value::Float(value)) if *value == 0.0 || *value == 1.0 => Value::Bool(*value == 1.0),
+        Some(Value::Float(value)) => match value.to_string().as_str() {
+            "0" => Value::Bool(false),
+            "1" => Value::Bool(true),
+            _ => return Err(FluxError::new(format!("cannot convert float {value} to bool"))),
+        },
         Some(Value::String(text)) => match &**text {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),

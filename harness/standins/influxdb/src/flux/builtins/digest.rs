@@ -74,7 +74,7 @@ impl Digest {
     /// The share of the distribution below a place on the scale.
     fn share_at(&self, place: f64) -> f64 {
         let place = place.min(self.compression);
-        ((place * PI / self.compression - FRAC_PI_2).sin() + 1.0) / 2.0
+        f64::midpoint((place * PI / self.compression - FRAC_PI_2).sin(), 1.0)
     }
 
     /// The place on the scale of a share of the distribution.

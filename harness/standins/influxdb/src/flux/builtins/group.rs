@@ -66,6 +66,7 @@ fn with_absent_labels(mut table: Table, labels: &[Arc<str>]) -> Table {
 }
 
 /// Splits a table by the values of some columns, which become its group key.
+#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 pub(super) fn split(mut table: Table, labels: &[Arc<str>]) -> Vec<Table> {
     let varying: Vec<&Column> = table
         .columns
@@ -110,6 +111,7 @@ fn is_constant(column: &Column) -> bool {
 
 /// Puts tables with equal group keys together and gives them in order of their keys. Columns that
 /// some of them lack are null there; columns of different types cannot be put together.
+#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 pub(super) fn merge(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
     let mut groups: BTreeMap<GroupKey, Vec<Table>> = BTreeMap::new();
     for table in tables {

@@ -1,5 +1,7 @@
-//! The conditions of `filter`: those on what names a series are asked of the series before any of its
-//! points is read, the others of each row.
+//! The conditions of `filter`.
+//!
+//! [`Predicate`] keeps them apart: those on what names a series are asked of the series before any
+//! of its points is read, the others of each row.
 
 use std::sync::Arc;
 
@@ -52,7 +54,7 @@ impl Predicate {
     }
 
     /// Whether the conditions hold for the names of a series. The server's store answers what it
-    /// can by itself, and to it a tag that a series lacks is an empty one; to the others it is null.
+    /// can by itself, and takes a tag that a series lacks for an empty one; elsewhere it is null.
     pub(super) fn holds_for_series(
         &self,
         lambda: &Lambda,

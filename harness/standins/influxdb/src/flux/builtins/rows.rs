@@ -188,7 +188,8 @@ impl Growing {
                 (None, None) => {
                     let found = value.type_word();
                     let message = format!(
-                        "map object property \"{label}\" is {found} type which is not supported in a flux table"
+                        "map object property \"{label}\" is {found} type which is not supported \
+                         in a flux table"
                     );
                     return Err(FluxError::new(message));
                 }

@@ -117,6 +117,7 @@ fn distinct(call: &Call<'_>) -> Result<Value, FluxError> {
 
 /// The different values of a column, in order of their first row, as `_value`. A column that does
 /// not exist holds one null.
+#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 fn distinct_values(table: &Table, label: &str) -> Result<Vec<Table>, FluxError> {
     let value_label = Arc::from("_value");
     let absent = Column::repeat(&value_label, Value::Null(Some(ColumnType::String)));

@@ -71,8 +71,10 @@ fn windows_of(call: &Call<'_>) -> Result<Windows, FluxError> {
     let every = if every.is_zero() { period.unwrap_or_default() } else { every };
     let offset = call.duration("offset")?.unwrap_or_default();
     if every.is_zero() {
-        let message = "window function requires at least one of \"every\" or \"period\" to be set and non-zero";
-        return Err(FluxError::new(message));
+        return Err(FluxError::new(
+            "window function requires at least one of \"every\" or \"period\" to be set and \
+             non-zero",
+        ));
     }
     Windows::new(every, period.unwrap_or(every), offset, location(call)?)
 }

@@ -43,7 +43,7 @@ impl Parser<'_> {
         let span = self.span(first).to(no.span);
         let heights = [test.height, yes.height, no.height];
         let (test, yes, no) = (Box::new(test), Box::new(yes), Box::new(no));
-        self.expr(ExprKind::Conditional { test, yes, no }, span, &heights)
+        Self::expr(ExprKind::Conditional { test, yes, no }, span, &heights)
     }
 
     fn or(&mut self) -> Result<Expr, FluxError> {
@@ -70,7 +70,7 @@ impl Parser<'_> {
         }
         let span = operands[0].span.to(operands[operands.len() - 1].span);
         let heights: Vec<usize> = operands.iter().map(|operand| operand.height).collect();
-        self.expr(ExprKind::Logical { operator, operands }, span, &heights)
+        Self::expr(ExprKind::Logical { operator, operands }, span, &heights)
     }
 
     fn not_or_exists(&mut self) -> Result<Expr, FluxError> {
@@ -92,7 +92,7 @@ impl Parser<'_> {
     ) -> Result<Expr, FluxError> {
         let (span, height) = (self.span(first).to(operand.span), operand.height);
         let operand = Box::new(operand);
-        self.expr(ExprKind::Unary { operator, operand }, span, &[height])
+        Self::expr(ExprKind::Unary { operator, operand }, span, &[height])
     }
 
     fn binary(&mut self, level: usize) -> Result<Expr, FluxError> {
@@ -108,7 +108,7 @@ impl Parser<'_> {
             let span = left.span.to(right.span);
             let heights = [left.height, right.height];
             let (operator, boxed, right) = (*operator, Box::new(left), Box::new(right));
-            left = self.expr(ExprKind::Binary { operator, left: boxed, right }, span, &heights)?;
+            left = Self::expr(ExprKind::Binary { operator, left: boxed, right }, span, &heights)?;
         }
     }
 
@@ -123,7 +123,7 @@ impl Parser<'_> {
             let span = source.span.to(call.span);
             let heights = [source.height, call.height];
             let (boxed, call) = (Box::new(source), Box::new(call));
-            source = self.expr(ExprKind::Pipe { source: boxed, call }, span, &heights)?;
+            source = Self::expr(ExprKind::Pipe { source: boxed, call }, span, &heights)?;
         }
         Ok(source)
     }
@@ -148,7 +148,7 @@ impl Parser<'_> {
                 let last = self.token;
                 let name = self.name()?;
                 let kind = ExprKind::Member { object: Box::new(object), name };
-                object = self.expr(kind, self.span_from(start, last), &[height])?;
+                object = Self::expr(kind, self.span_from(start, last), &[height])?;
             } else if self.accept("(") {
                 let arguments = self.properties()?;
                 let last = self.expect(")")?;
@@ -158,7 +158,7 @@ impl Parser<'_> {
                     .chain([height])
                     .collect();
                 let kind = ExprKind::Call { callee: Box::new(object), arguments };
-                object = self.expr(kind, self.span_from(start, last), &heights)?;
+                object = Self::expr(kind, self.span_from(start, last), &heights)?;
             } else if self.accept("[") {
                 let index = self.expression()?;
                 let last = self.expect("]")?;
@@ -171,7 +171,7 @@ impl Parser<'_> {
                         ExprKind::Index { object: Box::new(object), index }
                     }
                 };
-                object = self.expr(kind, self.span_from(start, last), &heights)?;
+                object = Self::expr(kind, self.span_from(start, last), &heights)?;
             } else {
                 return Ok(object);
             }
@@ -207,6 +207,6 @@ impl Parser<'_> {
             return Err(self.expected(":"));
         }
         let kind = ExprKind::Identifier(Name::clone(&key));
-        Ok(Property { key, value: self.expr(kind, self.span(token), &[])? })
+        Ok(Property { key, value: Self::expr(kind, self.span(token), &[])? })
     }
 }

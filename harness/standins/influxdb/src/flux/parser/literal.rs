@@ -44,7 +44,7 @@ impl Parser<'_> {
             Kind::Fixed("(") => return self.parenthesis(),
             _ => return Err(self.no_expression()),
         };
-        self.expr(kind, self.span(token), &[])
+        Self::expr(kind, self.span(token), &[])
     }
 
     fn no_expression(&self) -> FluxError {
@@ -78,7 +78,7 @@ impl Parser<'_> {
             .map_err(|error| self.mistake(token, &format!("regex parse error: {error}")))?;
         self.token = token;
         self.advance();
-        self.expr(ExprKind::Regex(Arc::new(regex)), self.span(token), &[])
+        Self::expr(ExprKind::Regex(Arc::new(regex)), self.span(token), &[])
     }
 
     /// A string; with `${…}` in it, an interpolated one.
@@ -100,7 +100,7 @@ impl Parser<'_> {
                 self.advance();
                 let span = self.span(token);
                 if parts.is_empty() {
-                    return self.expr(ExprKind::String(Arc::from(text)), span, &[]);
+                    return Self::expr(ExprKind::String(Arc::from(text)), span, &[]);
                 }
                 parts.push(StringPart::Text(text));
                 let heights: Vec<usize> = parts
@@ -110,7 +110,7 @@ impl Parser<'_> {
                         StringPart::Expression(expr) => expr.height,
                     })
                     .collect();
-                return self.expr(ExprKind::Interpolated(parts), span, &heights);
+                return Self::expr(ExprKind::Interpolated(parts), span, &heights);
             }
             parts.push(StringPart::Text(text));
             self.token = self.lexer.token(end);
@@ -129,7 +129,7 @@ impl Parser<'_> {
         self.expect("[")?;
         if self.accept(":") {
             let last = self.expect("]")?;
-            return self.expr(ExprKind::Dict(Vec::new()), self.span_from(start, last), &[]);
+            return Self::expr(ExprKind::Dict(Vec::new()), self.span_from(start, last), &[]);
         }
         let (mut elements, mut pairs, mut heights) = (Vec::new(), Vec::new(), Vec::new());
         while !self.next_is("]") {
@@ -152,7 +152,7 @@ impl Parser<'_> {
         }
         let last = self.expect("]")?;
         let kind = if pairs.is_empty() { ExprKind::Array(elements) } else { ExprKind::Dict(pairs) };
-        self.expr(kind, self.span_from(start, last), &heights)
+        Self::expr(kind, self.span_from(start, last), &heights)
     }
 
     fn record(&mut self) -> Result<Expr, FluxError> {
@@ -165,7 +165,7 @@ impl Parser<'_> {
                 let token = self.token;
                 let name: Name = self.name()?;
                 self.advance();
-                let base = self.expr(ExprKind::Identifier(name), self.span(token), &[])?;
+                let base = Self::expr(ExprKind::Identifier(name), self.span(token), &[])?;
                 with = Some(Box::new(base));
             }
         }
@@ -174,7 +174,7 @@ impl Parser<'_> {
         let heights: Vec<usize> =
             properties.iter().map(|property| property.value.height).chain([1]).collect();
         let kind = ExprKind::Record { with, properties };
-        self.expr(kind, self.span_from(start, last), &heights)
+        Self::expr(kind, self.span_from(start, last), &heights)
     }
 
     /// A function literal or an expression in parentheses.
