@@ -9,7 +9,8 @@ use cutover_report::Format;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 passed, 1 a check failed, 2 bad arguments or files, 3 inconclusive, \
-4 nothing was judged, 5 error of the harness or the environment, 6 something could not be put back.";
+4 nothing was judged, 5 error of the harness or the environment, \
+6 something could not be put back.";
 
 /// Is it safe to move from Amazon Timestream for LiveAnalytics to Timestream for InfluxDB?
 #[derive(Debug, Parser)]

@@ -339,7 +339,13 @@ impl RunReport {
 impl ScenarioReport {
     fn heaviest(&self) -> Judgement {
         let own = (!self.errors.is_empty()).then_some(Judgement::Inconclusive);
-        Judgement::of_all(self.steps.iter().filter_map(StepReport::judgement).chain(own))
+        let parts: Vec<_> =
+            self.steps.iter().filter_map(StepReport::judgement).chain(own).collect();
+        if parts.is_empty() {
+            // It has no check and went well: there was nothing to judge.
+            return Judgement::Skipped;
+        }
+        Judgement::of_all(parts)
     }
 
     fn erred(&self) -> bool {

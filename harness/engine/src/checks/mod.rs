@@ -6,6 +6,7 @@
 pub mod latency;
 pub mod load;
 pub mod parity;
+pub mod points;
 mod queries;
 pub mod rollback;
 mod timed;

@@ -194,14 +194,16 @@ impl<'a> Controller<'a> {
     /// When everything has been seen, if that can be told already.
     fn end(&self) -> Option<Duration> {
         let last = self.decisions.last()?.at;
+        // Stragglers show in the half hold after everyone must have followed, and flapping in a
+        // whole hold without a step upwards.
         let converged = convergence(self.step.workload.poll_every, REQUEST_LIMIT);
+        let watch = self.step.hold.max(converged + self.step.hold / 2);
         match self.rollout.phase() {
             RolloutPhase::Climbing | RolloutPhase::RollingBack(_) => None,
-            // A hold without a step upwards shows that it does not flap.
-            RolloutPhase::RolledBack(_) => Some(last + self.step.hold.max(converged)),
+            RolloutPhase::RolledBack(_) => Some(last + watch),
             RolloutPhase::Complete => {
                 let due = self.fault.due.unwrap_or(last);
-                Some(last.max(due + within(self.step)) + self.step.hold.max(converged))
+                Some(last.max(due + within(self.step)) + watch)
             }
         }
     }

@@ -96,6 +96,16 @@ fn a_check_that_was_never_reached_is_inconclusive() {
 }
 
 #[test]
+fn a_scenario_without_a_check_judged_nothing() {
+    let mut kind = begun();
+    if let RunEventKind::ScenarioStarted { steps, .. } = &mut kind {
+        steps.pop();
+    }
+    let report = fold(vec![start(), kind, seeded(), RunEventKind::RunFinished]);
+    assert_eq!(report.exit, Exit::NothingJudged);
+}
+
+#[test]
 fn a_run_without_scenarios_judged_nothing() {
     assert_eq!(fold(vec![start(), RunEventKind::RunFinished]).exit, Exit::NothingJudged);
 }

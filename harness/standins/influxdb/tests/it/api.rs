@@ -373,8 +373,8 @@ async fn a_mistake_before_the_first_row_is_an_error_and_no_answer() {
 async fn a_long_answer_comes_whole() {
     let client = Client::with_limit(64 << 20);
     client.set_up().await;
-    let lines: String = (0..20_000).map(|time| format!("m v={time}i {time}\n")).collect();
-    client.write(lines).await;
+    let lines: Vec<String> = (0..20_000).map(|time| format!("m v={time}i {time}")).collect();
+    client.write(lines.join("\n")).await;
     assert_eq!(client.rows().await.len(), 20_000);
 }
 

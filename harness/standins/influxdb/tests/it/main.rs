@@ -1,5 +1,7 @@
 //! The stand-in through its HTTP API, in memory: no socket, no clock but a fixed one.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its expectation does")]
+
 mod api;
 mod flux_cases;
 

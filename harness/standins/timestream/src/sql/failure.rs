@@ -56,7 +56,11 @@ fn parser_text(error: &datafusion::sql::sqlparser::parser::ParserError) -> Strin
     text.strip_prefix("sql parser error: ").unwrap_or(&text).to_owned()
 }
 
-/// The planner adds candidate lists on further lines.
+/// The planner adds candidate lists on further lines, and wraps what our own functions say.
 fn first_line(message: &str) -> String {
-    message.lines().next().unwrap_or_default().to_owned()
+    let line = message.lines().next().unwrap_or_default();
+    let own = line.split_once("coercion failed with: Error during planning: ");
+    let own = own.map_or(line, |(_, own)| own);
+    let end = own.find(" No function matches").unwrap_or(own.len());
+    own[..end].to_owned()
 }

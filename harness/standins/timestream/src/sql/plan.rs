@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::TableReference;
 use datafusion::common::config::ConfigOptions;
@@ -112,13 +113,13 @@ impl Engine {
         let plan = planner.statement_to_plan(statement);
         let plan = plan.and_then(|plan| operators::check(&plan).map(|()| plan));
         let plan = plan.map_err(|error| explain(&error, &tokens))?;
-        let columns = output_columns(&plan, &names, &tables, &tokens);
-        let batches = tokio::time::timeout(TIME_LIMIT, self.execute(&plan)).await;
-        let batches = batches.unwrap_or_else(|_| {
+        let result = tokio::time::timeout(TIME_LIMIT, self.execute(&plan)).await;
+        let result = result.unwrap_or_else(|_| {
             let message = format!("the query took more than {} s", TIME_LIMIT.as_secs());
             Err(DataFusionError::Execution(message))
         });
-        let batches = batches.map_err(|error| explain(&error, &tokens))?;
+        let (schema, batches) = result.map_err(|error| explain(&error, &tokens))?;
+        let columns = output_columns(&schema, &names, &tables, &tokens);
         let bytes_scanned = tables.scanned.load(Ordering::Relaxed);
         Ok(Output { columns, batches, bytes_scanned })
     }
@@ -126,8 +127,10 @@ impl Engine {
     async fn execute(
         &self,
         plan: &LogicalPlan,
-    ) -> Result<Vec<arrow::array::RecordBatch>, DataFusionError> {
+    ) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
         let plan = self.state.create_physical_plan(plan).await?;
+        // The types as they are after coercion, which the logical plan did not know yet.
+        let schema = plan.schema();
         let mut stream = execute_stream(plan, self.state.task_ctx())?;
         let (mut batches, mut bytes) = (Vec::new(), 0);
         while let Some(batch) = stream.next().await {
@@ -141,7 +144,7 @@ impl Engine {
                 batches.push(batch);
             }
         }
-        Ok(batches)
+        Ok((schema, batches))
     }
 }
 
@@ -197,12 +200,12 @@ fn parser_options() -> ParserOptions {
 
 /// The names and types of the answer's columns.
 fn output_columns(
-    plan: &LogicalPlan,
+    schema: &SchemaRef,
     names: &OutputNames,
     tables: &Tables<'_>,
     tokens: &Tokens,
 ) -> Vec<OutputColumn> {
-    let fields = plan.schema().fields().iter().enumerate();
+    let fields = schema.fields().iter().enumerate();
     fields
         .map(|(number, field)| {
             let plain = names.plain(field.name(), number);

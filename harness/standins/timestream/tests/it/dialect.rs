@@ -295,6 +295,68 @@ async fn queries_nest_join_and_combine() {
 }
 
 #[tokio::test]
+async fn every_clause_of_a_query() {
+    let server = server::start().await;
+    // Readings of two meters; the last of each is missing.
+    let t = "(VALUES ('a', 1, 10), ('a', 2, 20), ('a', 3, NULL), ('b', 1, 5), ('b', 2, NULL)) \
+             t(meter, n, x)";
+    let u = "(VALUES ('a', 1), ('c', 2)) u(meter, k)";
+    let cases = [
+        (format!("SELECT meter FROM {t} GROUP BY 1 HAVING sum(x) > 10 ORDER BY 1"), "a"),
+        (format!("SELECT DISTINCT meter FROM {t} ORDER BY meter DESC"), "b a"),
+        (format!("SELECT n FROM {t} ORDER BY n DESC, meter LIMIT 2"), "3 2"),
+        (format!("SELECT n FROM {t} ORDER BY n DESC, meter OFFSET 4"), "1"),
+        (format!("SELECT k FROM {u} LEFT JOIN {t} ON u.meter = t.meter WHERE n IS NULL"), "2"),
+        (format!("SELECT count(*) FROM {t} FULL JOIN {u} ON u.meter = t.meter"), "6"),
+        (format!("SELECT count(*) FROM {t} CROSS JOIN {u}"), "10"),
+        (format!("SELECT n FROM {t} JOIN {u} USING (meter) ORDER BY n"), "1 2 3"),
+        (
+            format!("SELECT k FROM {u} WHERE EXISTS (SELECT 1 FROM {t} WHERE t.meter = u.meter)"),
+            "1",
+        ),
+        (format!("SELECT k FROM {u} WHERE meter NOT IN (SELECT meter FROM {t})"), "2"),
+        (
+            format!(
+                "SELECT k + (SELECT max(n) FROM {t} WHERE t.meter = u.meter) FROM {u} ORDER BY 1"
+            ),
+            "4 NULL",
+        ),
+        (format!("SELECT n FROM {t} WHERE x = (SELECT max(x) FROM {t})"), "2"),
+        (
+            format!(
+                "SELECT lag(x) OVER (PARTITION BY meter ORDER BY n) FROM {t} ORDER BY meter, n"
+            ),
+            "NULL 10 20 NULL 5",
+        ),
+        (
+            format!(
+                "SELECT sum(n) OVER (ORDER BY meter, n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM {t} ORDER BY meter, n"
+            ),
+            "1 3 5 4 3",
+        ),
+        (format!("SELECT n FROM {t} INTERSECT SELECT k FROM {u} ORDER BY 1"), "1 2"),
+        (format!("SELECT n FROM {t} EXCEPT SELECT k FROM {u}"), "3"),
+        (format!("WITH a AS (SELECT n FROM {t}) SELECT count(*) FROM a x, a y"), "25"),
+        (
+            format!(
+                "SELECT CASE WHEN x IS NULL THEN 'no' ELSE 'yes' END AS known FROM {t} GROUP BY CASE WHEN x IS NULL THEN 'no' ELSE 'yes' END ORDER BY known"
+            ),
+            "no yes",
+        ),
+        (format!("SELECT count(x) FROM {t}"), "3"),
+        (format!("SELECT avg(x) FROM {t}"), "11.666666666666666"),
+        (format!("SELECT count(DISTINCT n) FROM {t} WHERE n BETWEEN 2 AND 3"), "2"),
+        (format!("SELECT max_by(n, x) FROM {t} WHERE meter = 'a'"), "2"),
+        (format!("SELECT max(y) FROM (SELECT sum(x) AS y FROM {t} GROUP BY meter)"), "30"),
+    ];
+    for (sql, expected) in cases {
+        let rows = server.rows(&sql).await;
+        let values: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(values.join(" "), expected, "{sql}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_supported_is_refused_by_name() {
     let server = with_values().await;
     let cases = [

@@ -1,0 +1,245 @@
+//! Generated points: written in numbered batches, and looked for afterwards.
+//!
+//! The main type is [`Writers`]. It remembers which batches were acknowledged, one bit each, and
+//! accounts for every point of them in a [`PointEvidence`].
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use cutover_clients::influx::line_protocol::encode;
+use cutover_clients::influx::{
+    Encoding, FluxValue, InfluxClient, Precision, Retention, WriteOutcome,
+};
+use cutover_load::{Operation, Outcome, OutcomeClass};
+use cutover_model::draw::draw_unit;
+use cutover_model::scenario::WriteLoad;
+use cutover_model::{FieldValue, Row, Tags};
+use serde::{Deserialize, Serialize};
+
+use super::CollectError;
+use super::latency::class_of;
+use crate::dispatch::StepCx;
+use crate::names::flux_text;
+
+/// Where the generated points go. They never mix with migrated data.
+const BUCKET: &str = "cutover_load";
+const MEASUREMENT: &str = "cutover_load";
+
+/// Lost points that are told one by one.
+const WITNESSES: usize = 20;
+
+/// What became of the generated points, warm-up included.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointEvidence {
+    /// Points that the destination acknowledged.
+    pub acknowledged: u64,
+    /// Points that it did not acknowledge, and may have stored all the same.
+    pub unacknowledged: u64,
+    /// Different points that were read back.
+    pub read_back: u64,
+    /// Acknowledged points that were not read back.
+    pub lost: u64,
+    /// The numbers of the first of them.
+    pub first_lost: Vec<u64>,
+}
+
+/// Writing generated points, and remembering which were acknowledged.
+#[derive(Clone)]
+pub(crate) struct Writers {
+    destination: InfluxClient,
+    batch: u64,
+    series: u64,
+    seed: u64,
+    /// Marks the points of this step, so that an earlier run's cannot stand in for them.
+    run: String,
+    first_ns: i64,
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+#[derive(Default)]
+struct Ledger {
+    /// The batches that were acknowledged.
+    acknowledged: Bits,
+    batches_acknowledged: u64,
+    batches_unacknowledged: u64,
+}
+
+impl Writers {
+    pub(crate) async fn new(
+        destination: &InfluxClient,
+        write: WriteLoad,
+        cx: &StepCx<'_>,
+    ) -> Result<Self, CollectError> {
+        cx.stores
+            .destination
+            .ensure_bucket(BUCKET, Retention::Infinite)
+            .await
+            .map_err(CollectError::Destination)?;
+        let first_ns = cx.cx.clock.now_ns();
+        Ok(Self {
+            destination: destination.clone(),
+            batch: u64::from(write.batch),
+            series: u64::from(write.series),
+            seed: cx.planned.seed,
+            run: format!("{first_ns:x}"),
+            first_ns,
+            ledger: Arc::default(),
+        })
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The points of batch `k`, numbered through all batches.
+    fn lines(&self, k: u64) -> Bytes {
+        let mut lines = Vec::new();
+        for number in k * self.batch..(k + 1) * self.batch {
+            // Names and values of our own making are always expressible.
+            drop(encode(&mut lines, MEASUREMENT, &self.point(number), Precision::Nanoseconds));
+        }
+        Bytes::from(lines)
+    }
+
+    fn point(&self, number: u64) -> Row {
+        let series = format!("s{:05}", number % self.series);
+        let tags = [("run".to_owned(), self.run.clone()), ("series".to_owned(), series)];
+        let value = draw_unit(self.seed, 0, number) * 1_000.0;
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        let fields = [
+            ("number".to_owned(), FieldValue::Integer(number)),
+            ("value".to_owned(), FieldValue::Float(value)),
+        ];
+        Row {
+            time_ns: self.first_ns.saturating_add(number),
+            tags: Tags::from(tags),
+            fields: fields.into(),
+        }
+    }
+
+    /// Asks the destination which points it holds, and looks for the acknowledged ones.
+    pub(crate) async fn read_back(
+        self,
+        destination: &InfluxClient,
+    ) -> Result<PointEvidence, CollectError> {
+        let (bucket, run) = (flux_text(BUCKET), flux_text(&self.run));
+        let flux = format!(
+            "from(bucket: {bucket})\n  \
+             |> range(start: 1970-01-01T00:00:00Z, stop: 2262-01-01T00:00:00Z)\n  \
+             |> filter(fn: (r) => r._measurement == \"{MEASUREMENT}\" and r.run == {run} \
+             and r._field == \"number\")\n  \
+             |> keep(columns: [\"_value\"])"
+        );
+        let mut held = Bits::default();
+        let mut rows = destination.query(&flux).await.map_err(CollectError::Destination)?;
+        while let Some(chunk) = rows.next().await.map_err(CollectError::Destination)? {
+            let place = chunk.schema().position("_value").ok_or_else(|| CollectError::Shape {
+                store: "destination",
+                problem: "an answer has no column `_value`".to_owned(),
+            })?;
+            for row in chunk.rows() {
+                let value = row.value(place).map_err(CollectError::Destination)?;
+                if let FluxValue::Integer(number) = value {
+                    held.set(number.cast_unsigned());
+                }
+            }
+        }
+        Ok(self.account(&held))
+    }
+
+    fn account(&self, held: &Bits) -> PointEvidence {
+        let ledger = self.ledger();
+        let mut evidence = PointEvidence {
+            acknowledged: ledger.batches_acknowledged * self.batch,
+            unacknowledged: ledger.batches_unacknowledged * self.batch,
+            read_back: held.count(),
+            ..PointEvidence::default()
+        };
+        for k in ledger.acknowledged.iter() {
+            for number in (k * self.batch..(k + 1) * self.batch).filter(|it| !held.get(*it)) {
+                evidence.lost += 1;
+                if evidence.first_lost.len() < WITNESSES {
+                    evidence.first_lost.push(number);
+                }
+            }
+        }
+        evidence
+    }
+}
+
+impl Operation for Writers {
+    async fn run(&self, k: u64) -> Outcome {
+        let written = self
+            .destination
+            .write(BUCKET, Precision::Nanoseconds, self.lines(k), Encoding::Plain)
+            .await;
+        let class = match written {
+            Ok(WriteOutcome::Stored) => {
+                let mut ledger = self.ledger();
+                ledger.acknowledged.set(k);
+                ledger.batches_acknowledged += 1;
+                return Outcome::ok(self.batch);
+            }
+            Ok(WriteOutcome::Partial { .. }) => OutcomeClass::Rejected("partial write"),
+            Ok(WriteOutcome::Throttled { .. }) => OutcomeClass::Error("throttled"),
+            Ok(WriteOutcome::Failed { .. }) => OutcomeClass::Error("server error"),
+            Ok(_) => OutcomeClass::Rejected("refused"),
+            Err(error) => class_of(&error),
+        };
+        self.ledger().batches_unacknowledged += 1;
+        Outcome::failed(class)
+    }
+}
+
+/// A set of numbers from zero, one bit each.
+#[derive(Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    /// Numbers beyond this are none of ours: a set of them would be a gigabyte.
+    const LIMIT: u64 = 1 << 33;
+
+    fn set(&mut self, number: u64) {
+        if number >= Self::LIMIT {
+            return;
+        }
+        let (word, bit) = Self::place(number);
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= bit;
+    }
+
+    fn get(&self, number: u64) -> bool {
+        let (word, bit) = Self::place(number);
+        self.0.get(word).is_some_and(|it| it & bit != 0)
+    }
+
+    fn count(&self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        (0..self.0.len() as u64 * 64).filter(|number| self.get(*number))
+    }
+
+    fn place(number: u64) -> (usize, u64) {
+        (usize::try_from(number / 64).unwrap_or(usize::MAX), 1 << (number % 64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_bits_holds_what_was_set() {
+        let mut bits = Bits::default();
+        for number in [0, 63, 64, 1_000] {
+            bits.set(number);
+        }
+        assert_eq!(bits.iter().collect::<Vec<_>>(), [0, 63, 64, 1_000]);
+        assert_eq!(bits.count(), 4);
+        assert!(!bits.get(5_000));
+    }
+}
