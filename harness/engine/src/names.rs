@@ -46,8 +46,8 @@ pub(crate) fn series_predicate(measurement: &str, tags: &cutover_model::Tags) ->
     predicate
 }
 
-/// Every instant that both stores can hold: Timestream refuses times before 1970, and queries at the
-/// very ends of InfluxDB's own range do not end on some servers.
+/// Every instant that both stores can hold: Timestream refuses times before 1970, and queries at
+/// the very ends of InfluxDB's own range do not end on some servers.
 pub(crate) const FLUX_ALL_TIME: &str =
     "range(start: 1970-01-01T00:00:00Z, stop: 2262-01-01T00:00:00Z)";
 
@@ -73,6 +73,6 @@ mod tests {
     #[test]
     fn a_predicate_names_every_tag() {
         let tags = [("region".to_owned(), "S\"E".to_owned())].into();
-        assert_eq!(series_predicate("m", &tags), r#"_measurement="m" AND region="S\"E""#);
+        assert_eq!(series_predicate("m", &tags), r#"_measurement="m" AND "region"="S\"E""#);
     }
 }

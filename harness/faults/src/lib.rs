@@ -2,7 +2,7 @@
 //!
 //! The main type is [`Faults`]: a handle that faults are injected through. A [`FaultLayer`] around
 //! a router, or a [`Proxy`] in front of any service, misbehaves accordingly. Which requests are hit
-//! is a matter of the seed and of their order alone ([`draw`]), and [`Faults::observed`] tells how
+//! is a matter of the seed and of their order alone ([`drawn`]), and [`Faults::observed`] tells how
 //! many were. A fault that drops a connection needs a server that lets it: [`serve_connection`].
 //!
 //! Faults of the network itself (partitions, slow links, resets in mid-stream) are not here; they

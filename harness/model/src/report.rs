@@ -65,6 +65,8 @@ pub struct ScenarioReport {
     pub timing: Option<Timing>,
     /// The heaviest of its steps.
     pub judgement: Judgement,
+    /// Whether the record has its end.
+    pub ended: bool,
     /// Its steps, in order.
     pub steps: Vec<StepReport>,
     /// Errors that concern no single step.
@@ -216,6 +218,7 @@ impl RunReport {
                     title: title.clone(),
                     file: file.clone(),
                     timing: None,
+                    ended: false,
                     judgement: Judgement::Inconclusive,
                     steps: steps.iter().map(|(id, kind)| StepReport::due(id, *kind)).collect(),
                     errors: Vec::new(),
@@ -233,7 +236,7 @@ impl RunReport {
             RunEventKind::LeftUnclean { scenario, what } => {
                 self.scenario(scenario)?.unclean.push(what.clone());
             }
-            RunEventKind::ScenarioFinished { .. } => {}
+            RunEventKind::ScenarioFinished { scenario } => self.scenario(scenario)?.ended = true,
             RunEventKind::Interrupted => self.interrupted = true,
             RunEventKind::RunFinished => self.complete = true,
             _ => self.apply_to_step(event)?,
@@ -316,11 +319,17 @@ impl RunReport {
         self.exit = self.exit_code();
     }
 
+    /// Whether the record has the end of the run, and of each scenario that the run was to have.
+    fn is_whole(&self) -> bool {
+        let ended = self.scenarios.iter().filter(|scenario| scenario.ended).count();
+        self.complete && u32::try_from(ended) == Ok(self.start.scenarios)
+    }
+
     /// When several apply, the order is error, unclean, failed, inconclusive, nothing judged.
     fn exit_code(&self) -> Exit {
         let any = |judgement| self.scenarios.iter().any(|it| it.judgement == judgement);
         let erred = !self.errors.is_empty() || self.scenarios.iter().any(ScenarioReport::erred);
-        if erred || (!self.complete && !self.interrupted) {
+        if erred || (!self.is_whole() && !self.interrupted) {
             Exit::Error
         } else if self.scenarios.iter().any(|scenario| !scenario.unclean.is_empty()) {
             Exit::Unclean

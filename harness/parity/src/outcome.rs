@@ -191,7 +191,10 @@ impl Outcome {
 
     /// Cells that differ in rows that both sides have.
     pub fn different(&self) -> u64 {
-        self.fields.iter().map(FieldOutcome::different).sum()
+        self.count(DifferenceClass::MissingField)
+            + self.count(DifferenceClass::ExtraField)
+            + self.count(DifferenceClass::ValueDiffers)
+            + self.count(DifferenceClass::TypeDiffers)
     }
 
     /// Whether no difference of any class was found. An outcome of no rows at all is clean too.

@@ -71,8 +71,12 @@ fn fold(kinds: Vec<RunEventKind>) -> RunReport {
 fn exit_of(middle: Vec<RunEventKind>) -> Exit {
     let mut kinds = vec![start(), begun()];
     kinds.extend(middle);
-    kinds.push(RunEventKind::RunFinished);
+    kinds.extend(finished());
     fold(kinds).exit
+}
+
+fn finished() -> [RunEventKind; 2] {
+    [RunEventKind::ScenarioFinished { scenario: scenario() }, RunEventKind::RunFinished]
 }
 
 #[test]
@@ -101,13 +105,29 @@ fn a_scenario_without_a_check_judged_nothing() {
     if let RunEventKind::ScenarioStarted { steps, .. } = &mut kind {
         steps.pop();
     }
-    let report = fold(vec![start(), kind, seeded(), RunEventKind::RunFinished]);
-    assert_eq!(report.exit, Exit::NothingJudged);
+    let mut kinds = vec![start(), kind, seeded()];
+    kinds.extend(finished());
+    assert_eq!(fold(kinds).exit, Exit::NothingJudged);
 }
 
 #[test]
 fn a_run_without_scenarios_judged_nothing() {
-    assert_eq!(fold(vec![start(), RunEventKind::RunFinished]).exit, Exit::NothingJudged);
+    let mut start = start();
+    if let RunEventKind::RunStarted(start) = &mut start {
+        start.scenarios = 0;
+    }
+    assert_eq!(fold(vec![start, RunEventKind::RunFinished]).exit, Exit::NothingJudged);
+}
+
+#[test]
+fn a_scenario_that_was_planned_and_never_begun_is_an_error() {
+    let mut start = start();
+    if let RunEventKind::RunStarted(start) = &mut start {
+        start.scenarios = 2;
+    }
+    let mut kinds = vec![start, begun(), seeded(), judged(Judgement::Pass)];
+    kinds.extend(finished());
+    assert_eq!(fold(kinds).exit, Exit::Error);
 }
 
 #[test]

@@ -204,7 +204,7 @@ pub enum RollbackSabotage {
     RollbackIsANoop,
     /// The controller goes back one step only.
     RollbackToPreviousStep,
-    /// One instance never polls the flags again after its first success.
+    /// One instance never polls the flags again once it has seen queries switched on.
     OneInstanceKeepsStaleFlags,
     /// The controller counts breaches in all, not in a row.
     TriggersCountInTotal,

@@ -210,10 +210,8 @@ fn new_name(name: Option<String>, member: &str) -> Result<String, ApiError> {
 }
 
 fn magnetic_writes(wire: Option<&MagneticWire>) -> Option<MagneticWrites> {
-    match wire?.enable_magnetic_store_writes? {
-        true => Some(MagneticWrites::Enabled),
-        false => Some(MagneticWrites::Disabled),
-    }
+    let enabled = wire?.enable_magnetic_store_writes?;
+    Some(if enabled { MagneticWrites::Enabled } else { MagneticWrites::Disabled })
 }
 
 /// One page of `all`, which is in the order of its keys, and the token of the next.
@@ -240,7 +238,7 @@ fn list_page<'a, T>(
 
 /// A list's token is the last name told, in hexadecimal so that no client takes it for a name.
 fn encode_list_token(key: &str) -> String {
-    key.bytes().map(|byte| format!("{byte:02x}")).collect()
+    key.bytes().fold(String::new(), |token, byte| token + &format!("{byte:02x}"))
 }
 
 fn decode_list_token(token: &str) -> Result<String, ApiError> {

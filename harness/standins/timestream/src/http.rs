@@ -1,6 +1,7 @@
 //! AWS JSON 1.0 over HTTP: one route, the operation named in a header.
 //!
-//! Requests must carry a SigV4 `Authorization` header, which is not verified: any credentials do.
+//! Requests must carry an `Authorization` header, as signing makes it, which is not verified: any
+//! credentials do.
 
 use std::sync::atomic::Ordering;
 

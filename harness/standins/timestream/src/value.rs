@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use jiff::tz::Offset;
+use jiff::{Span, Timestamp, civil};
 
 /// The type of a measure or of a column made of measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -193,6 +193,16 @@ pub(crate) fn push_timestamp(out: &mut String, ns: i64) {
     );
 }
 
+/// Appends a day, counted from the epoch, as `YYYY-MM-DD`.
+pub(crate) fn push_date(out: &mut String, days: i32) {
+    let date = civil::date(1970, 1, 1).checked_add(Span::new().days(days));
+    match date {
+        Ok(date) => write_to(out, format_args!("{date}")),
+        // Beyond the year 9999, where the service has no dates either.
+        Err(_) => write_to(out, format_args!("{days} days since 1970-01-01")),
+    }
+}
+
 /// Appends a span of nanoseconds as `D HH:MM:SS.nnnnnnnnn`.
 pub(crate) fn push_interval(out: &mut String, ns: i128) {
     const SECOND: u128 = 1_000_000_000;
@@ -264,6 +274,13 @@ mod tests {
         assert_eq!(timestamp(1_672_531_200_123_456_789), "2023-01-01 00:00:00.123456789");
         assert_eq!(timestamp(-1), "1969-12-31 23:59:59.999999999");
         assert_eq!(timestamp(i64::MAX), "2262-04-11 23:47:16.854775807");
+    }
+
+    #[test]
+    fn dates_before_the_epoch_count_backwards() {
+        let mut out = String::new();
+        push_date(&mut out, -1);
+        assert_eq!(out, "1969-12-31");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::Answer;
 use crate::error::{ApiError, ErrorKind};
 use crate::sql::OutputColumn;
-use crate::value::{push_double, push_interval, push_timestamp};
+use crate::value::{push_date, push_double, push_interval, push_timestamp};
 
 /// The largest body of a page.
 const MAX_PAGE_BYTES: usize = 1_000_000;
@@ -221,11 +221,7 @@ impl<'a> Cells<'a> {
     fn push_text(&self, out: &mut String, row: usize) -> Result<(), ApiError> {
         match self {
             Self::Boolean(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
-            Self::Date(array) => {
-                let mut text = String::new();
-                push_timestamp(&mut text, i64::from(array.value(row)).saturating_mul(DAY_NS));
-                out.push_str(&text[..10]);
-            }
+            Self::Date(array) => push_date(out, array.value(row)),
             Self::Double(array) => push_double(out, array.value(row)),
             Self::Duration(array) => push_interval(out, i128::from(array.value(row))),
             Self::Integer(array) => {

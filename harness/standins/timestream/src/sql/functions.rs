@@ -10,7 +10,8 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 use super::sum::checked_sum;
-use super::time_functions;
+use super::udf::Simple;
+use super::{casts, time_functions};
 
 /// The service's name and `DataFusion`'s.
 type Named = (&'static str, &'static str);
@@ -122,9 +123,8 @@ impl Functions {
             .iter()
             .map(|&(name, own)| (name, found(state.scalar_functions().get(own), own)))
             .collect();
-        scalars.extend(
-            time_functions::all().into_iter().map(|(name, function)| (name, Arc::new(function))),
-        );
+        let own = time_functions::all().into_iter().chain(casts::all()).map(Simple::into_udf);
+        scalars.extend(own.map(|(name, function)| (name, Arc::new(function))));
         let mut aggregates: BTreeMap<_, _> = AGGREGATES
             .iter()
             .map(|&(name, own)| (name, found(state.aggregate_functions().get(own), own)))

@@ -9,6 +9,7 @@
 //! The engine runs a query on the task that asks for it, in one partition: nothing is spawned, so
 //! that a query is deterministic and takes no time of a paused clock.
 
+mod casts;
 mod dialect;
 mod failure;
 mod functions;

@@ -128,8 +128,9 @@ fn check_pair(left: &DataType, right: &DataType, op: &str, arithmetic: bool) -> 
         // Neither a null nor an interval is judged here.
         [Class::Other, _] | [_, Class::Other] => false,
         // A time compares with its text.
-        [Class::Text, Class::Time] | [Class::Time, Class::Text] => arithmetic,
-        [Class::Text, Class::Text] | [Class::Boolean, Class::Boolean] => arithmetic,
+        [Class::Text | Class::Time, Class::Text]
+        | [Class::Text, Class::Time]
+        | [Class::Boolean, Class::Boolean] => arithmetic,
         [left, right] => left != right,
     };
     if apart {

@@ -55,7 +55,7 @@ use crate::error::{ApiError, ErrorKind};
 use crate::store::Snapshot;
 
 /// How long a query may run, as with the service.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 /// Most of it is never touched, and so never takes memory.
 const STACK_BYTES: usize = 256 * 1024 * 1024;
 /// How large a result may become in memory.
@@ -103,9 +103,9 @@ impl Engine {
         if let Some(answer) = show::answer(&tokens, world)? {
             return Ok(answer);
         }
-        let parsed = std::mem::take(&mut tokens.tokens);
+        let parsed = std::mem::take(&mut tokens.list);
         let statement = parse(parsed.clone()).map_err(|error| explain(&error, &tokens))?;
-        tokens.tokens = parsed;
+        tokens.list = parsed;
         let (statement, names) =
             dialect::rewrite(statement, &tokens, &self.functions, world.now_ns)?;
         let tables = Tables::new(self, world, &tokens);

@@ -71,9 +71,17 @@ impl Rewriter<'_> {
                 let [interval] = self.exactly(&name, args)?;
                 nested(binary(self.now(), BinaryOperator::Minus, interval))
             }
+            ("nan", args) => {
+                let [] = self.exactly(&name, args)?;
+                double("NaN")
+            }
+            ("infinity", args) => {
+                let [] = self.exactly(&name, args)?;
+                double("Infinity")
+            }
             ("if", args) => self.if_function(args)?,
-            ("concat", args) => nested(chain(args, BinaryOperator::StringConcat)),
-            ("greatest" | "least", args) => null_if_any_null(&name, args),
+            ("concat", args) => nested(concatenated(self.plain(&name, args)?)),
+            ("greatest" | "least", args) => null_if_any_null(&name, self.plain(&name, args)?),
             ("mod", args) => {
                 let [left, right] = self.exactly(&name, args)?;
                 nested(binary(nested(left), BinaryOperator::Modulo, nested(right)))
@@ -97,7 +105,7 @@ impl Rewriter<'_> {
                 aggregate(function, "$approx_percentile", vec![value, share])
             }
             (_, args) => {
-                self.put_args(function, args);
+                put_args(function, args);
                 return self.check_known(&name).map(|()| None);
             }
         };
@@ -109,11 +117,7 @@ impl Rewriter<'_> {
         if !name.contains('$') && self.functions.has(name) {
             return Ok(());
         }
-        let message = format!("Function '{name}' is not supported");
-        Err(match self.tokens.position(name) {
-            Some(position) => at(position, &message),
-            None => ApiError::validation(message),
-        })
+        Err(self.refuse_call(name, "is not supported"))
     }
 
     /// The arguments of a call of a rewritten function: plain expressions only.
@@ -125,12 +129,6 @@ impl Rewriter<'_> {
         }
     }
 
-    fn put_args(&self, function: &mut Function, args: Vec<FunctionArg>) {
-        if let FunctionArguments::List(list) = &mut function.args {
-            list.args = args;
-        }
-    }
-
     /// The `N` arguments that a function takes.
     fn exactly<const N: usize>(
         &self,
@@ -138,14 +136,23 @@ impl Rewriter<'_> {
         args: Vec<FunctionArg>,
     ) -> Result<[Expr; N], ApiError> {
         let found = args.len();
+        self.plain(name, args)?
+            .try_into()
+            .map_err(|_| self.refuse_call(name, &format!("takes {N} arguments, not {found}")))
+    }
+
+    /// The arguments of a function that takes expressions only: no star, no names.
+    fn plain(&self, name: &str, args: Vec<FunctionArg>) -> Result<Vec<Expr>, ApiError> {
         let plain: Option<Vec<Expr>> = args.into_iter().map(plain_arg).collect();
-        plain.and_then(|args| args.try_into().ok()).ok_or_else(|| {
-            let message = format!("Function '{name}' takes {N} arguments, not {found}");
-            match self.tokens.position(name) {
-                Some(position) => at(position, &message),
-                None => ApiError::validation(message),
-            }
-        })
+        plain.ok_or_else(|| self.refuse_call(name, "takes expressions only"))
+    }
+
+    fn refuse_call(&self, name: &str, problem: &str) -> ApiError {
+        let message = format!("Function '{name}' {problem}");
+        match self.tokens.position(name) {
+            Some(position) => at(position, &message),
+            None => ApiError::validation(message),
+        }
     }
 
     fn if_function(&self, args: Vec<FunctionArg>) -> Result<Expr, ApiError> {
@@ -212,6 +219,12 @@ impl Rewriter<'_> {
     }
 }
 
+fn put_args(function: &mut Function, args: Vec<FunctionArg>) {
+    if let FunctionArguments::List(list) = &mut function.args {
+        list.args = args;
+    }
+}
+
 fn plain_arg(arg: FunctionArg) -> Option<Expr> {
     match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
@@ -246,20 +259,21 @@ fn aggregate(function: &mut Function, name: &str, args: Vec<Expr>) -> Expr {
 }
 
 /// `greatest` and `least`, which are null as soon as one argument is.
-fn null_if_any_null(name: &str, args: Vec<FunctionArg>) -> Expr {
-    let plain: Vec<Expr> = args.into_iter().filter_map(plain_arg).collect();
-    let nulls = plain.iter().map(|arg| Expr::IsNull(Box::new(nested(arg.clone()))));
+fn null_if_any_null(name: &str, args: Vec<Expr>) -> Expr {
+    let nulls = args.iter().map(|arg| Expr::IsNull(Box::new(nested(arg.clone()))));
     let any_null = nulls.reduce(|left, right| binary(left, BinaryOperator::Or, right));
-    let extreme = call(&format!("${name}"), plain);
+    let extreme = call(&format!("${name}"), args);
     match any_null {
         Some(any_null) => case(vec![(any_null, null())], Some(extreme)),
         None => extreme,
     }
 }
 
-fn chain(args: Vec<FunctionArg>, op: BinaryOperator) -> Expr {
-    let plain = args.into_iter().filter_map(plain_arg).map(nested);
-    let joined = plain.reduce(|left, right| binary(left, op.clone(), right));
+fn concatenated(args: Vec<Expr>) -> Expr {
+    let joined = args
+        .into_iter()
+        .map(nested)
+        .reduce(|left, right| binary(left, BinaryOperator::StringConcat, right));
     joined.unwrap_or_else(|| Expr::Value(Value::SingleQuotedString(String::new()).into()))
 }
 
@@ -305,6 +319,17 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 
 fn nested(expr: Expr) -> Expr {
     Expr::Nested(Box::new(expr))
+}
+
+/// A double that has no literal.
+fn double(text: &str) -> Expr {
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(Expr::Value(Value::SingleQuotedString(text.to_owned()).into())),
+        data_type: SqlType::DoublePrecision,
+        array: false,
+        format: None,
+    }
 }
 
 fn number(text: &str) -> Expr {

@@ -76,7 +76,7 @@ fn missing(tokens: &Tokens, what: &str, name: &str) -> ApiError {
 
 fn unsupported(tokens: &Tokens, what: &str) -> ApiError {
     let message = format!("{what} is not supported");
-    match tokens.tokens.first() {
+    match tokens.list.first() {
         Some(token) => at(token.span.start, &message),
         None => ApiError::validation(message),
     }
@@ -84,7 +84,7 @@ fn unsupported(tokens: &Tokens, what: &str) -> ApiError {
 
 /// The `N` names, with dots between them, that the tokens from `start` on are.
 fn names<const N: usize>(tokens: &Tokens, start: usize) -> Result<[String; N], ApiError> {
-    let rest = tokens.tokens.get(start..).unwrap_or_default();
+    let rest = tokens.list.get(start..).unwrap_or_default();
     let mut found = Vec::with_capacity(N);
     for (number, token) in rest.iter().enumerate() {
         match &token.token {

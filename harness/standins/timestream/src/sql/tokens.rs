@@ -51,7 +51,7 @@ impl Dialect for TimestreamDialect {
 #[derive(Debug)]
 pub(super) struct Tokens {
     /// Without white space and comments.
-    pub(super) tokens: Vec<TokenWithSpan>,
+    pub(super) list: Vec<TokenWithSpan>,
     /// Names in lower case, with the way in which the query writes them.
     spellings: BTreeMap<String, String>,
     /// Names in lower case that the query gives with `AS`, as it writes them.
@@ -63,7 +63,7 @@ impl Tokens {
         let read = Tokenizer::new(&TimestreamDialect, query).tokenize_with_location();
         let read = read.map_err(|error| at(error.location, &error.message))?;
         let mut tokens = Self {
-            tokens: Vec::with_capacity(read.len()),
+            list: Vec::with_capacity(read.len()),
             spellings: BTreeMap::new(),
             aliases: BTreeMap::new(),
         };
@@ -89,12 +89,12 @@ impl Tokens {
     /// Where the query first has a name.
     pub(super) fn position(&self, lower: &str) -> Option<Location> {
         let is_name = |token: &TokenWithSpan| matches!(&token.token, Token::Word(word) if word.value == lower);
-        self.tokens.iter().find(|token| is_name(token)).map(|token| token.span.start)
+        self.list.iter().find(|token| is_name(token)).map(|token| token.span.start)
     }
 
     /// The keywords and names from `start` on, in lower case, and whether each was quoted.
     pub(super) fn words(&self) -> impl Iterator<Item = Option<&Word>> {
-        self.tokens.iter().map(|token| match &token.token {
+        self.list.iter().map(|token| match &token.token {
             Token::Word(word) => Some(word),
             _ => None,
         })
@@ -118,7 +118,7 @@ impl Tokens {
                 Err(at(start, &format!("parameter '{text}' is not supported")))
             }
             _ => {
-                self.tokens.push(token.clone());
+                self.list.push(token.clone());
                 Ok(after)
             }
         }
@@ -178,17 +178,17 @@ impl Tokens {
     }
 
     fn push(&mut self, token: Token, span: Span) {
-        self.tokens.push(TokenWithSpan { token, span });
+        self.list.push(TokenWithSpan { token, span });
     }
 
     fn follows_as(&self) -> bool {
-        let last = self.tokens.last().map(|token| &token.token);
+        let last = self.list.last().map(|token| &token.token);
         matches!(last, Some(Token::Word(word)) if word.keyword == Keyword::AS)
     }
 
     fn drop_final_semicolon(&mut self) {
-        while self.tokens.last().is_some_and(|token| token.token == Token::SemiColon) {
-            self.tokens.pop();
+        while self.list.last().is_some_and(|token| token.token == Token::SemiColon) {
+            self.list.pop();
         }
     }
 
@@ -197,7 +197,7 @@ impl Tokens {
     fn check_depth(&self) -> Result<(), ApiError> {
         // For each open parenthesis, the operators since the last comma, and the set operators.
         let mut levels = vec![Level::default()];
-        for token in &self.tokens {
+        for token in &self.list {
             match &token.token {
                 Token::LParen => levels.push(Level::default()),
                 Token::RParen => drop(levels.pop()),
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     fn rewritten(query: &str) -> String {
-        let tokens = Tokens::read(query).unwrap().tokens;
+        let tokens = Tokens::read(query).unwrap().list;
         tokens.iter().map(|token| token.token.to_string()).collect::<Vec<_>>().join(" ")
     }
 

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
-use datafusion::common::{ScalarValue, plan_err};
+use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -100,12 +100,7 @@ impl ScalarUDFImpl for Registered {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays: Result<Vec<ArrayRef>> =
             args.args.into_iter().map(|value| value.into_array(args.number_rows)).collect();
-        let result = (self.simple.body)(&arrays?)?;
-        if self.simple.takes.is_empty() {
-            // A constant does not know for how many rows it is asked.
-            return ScalarValue::try_from_array(&result, 0).map(ColumnarValue::Scalar);
-        }
-        Ok(ColumnarValue::Array(result))
+        Ok(ColumnarValue::Array((self.simple.body)(&arrays?)?))
     }
 }
 
@@ -140,6 +135,14 @@ impl Kind {
             _ => None,
         }
     }
+}
+
+/// Each value computed, nulls left null.
+pub(super) fn each<T, R>(
+    values: impl Iterator<Item = Option<T>>,
+    compute: impl Fn(T) -> Result<R>,
+) -> impl Iterator<Item = Result<Option<R>>> {
+    values.map(move |value| value.map(&compute).transpose())
 }
 
 /// The service's name for a type, as far as it has one.

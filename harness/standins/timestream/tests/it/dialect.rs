@@ -252,6 +252,42 @@ async fn names_are_found_in_any_case() {
 }
 
 #[tokio::test]
+async fn ordinary_words_are_names() {
+    let words = [
+        "value",
+        "date",
+        "hour",
+        "year",
+        "zone",
+        "load",
+        "type",
+        "level",
+        "key",
+        "name",
+        "source",
+        "unit",
+        "station",
+        "timestamp",
+        "state",
+        "version",
+        "position",
+        "data",
+        "count",
+        "bin",
+    ];
+    let server = server::start_with_table().await;
+    let mut named = record("SE", NOW_S, 1.0);
+    named.dimensions = Some(words.map(|word| server::dimension(word, word)).into());
+    server.put(vec![named]).await;
+    for word in words {
+        let sql = format!(
+            "SELECT {word} AS a FROM \"ons\".\"load_curve\" WHERE {word} = '{word}' ORDER BY {word}"
+        );
+        assert_eq!(server.value(&sql).await, word);
+    }
+}
+
+#[tokio::test]
 async fn columns_without_a_name_are_numbered() {
     let server = with_values().await;
     let sql = r#"SELECT region, count(*), 1 + 1, region FROM "ons"."load_curve" GROUP BY region"#;
@@ -372,6 +408,9 @@ async fn what_is_not_supported_is_refused_by_name() {
         ("SELECT 'a' ILIKE 'A'", "line 1:12: ILIKE is not supported"),
         ("SELECT bin(now(), 1mo) FROM (VALUES (1)) t(x)", "bin needs an interval of fixed length"),
         ("SELECT 1::double", "line 1:9: '::' is supported in measure_value::type only; use CAST"),
+        ("SELECT concat(*)", "line 1:8: Function 'concat' takes expressions only"),
+        ("SELECT ago()", "line 1:8: Function 'ago' takes 1 arguments, not 0"),
+        ("SELECT sum('x')", "Unexpected"),
         ("SELECT ?", "line 1:8: parameter '?' is not supported"),
         (
             "SELECT hour('x')",

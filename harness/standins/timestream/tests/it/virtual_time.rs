@@ -47,7 +47,7 @@ async fn run() -> String {
     let name = json!({ "DatabaseName": "ons", "TableName": "load" });
     say(send(&standin, "CreateTable", name).await);
     for minute in 0..5_u64 {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         let time = NOW_NS / 1_000_000 + i64::try_from(minute).unwrap() * 60_000;
         let record = json!({
             "MeasureName": "load", "MeasureValue": "1.5", "Time": time.to_string(),
