@@ -36,10 +36,10 @@ pub fn main() -> ExitCode {
     };
     let settings = Settings::resolve(args.quiet);
     let printer = Printer::new(&settings);
-    code(dispatch(args.command, &settings, &printer))
+    code(dispatch(args.command, &settings, printer))
 }
 
-fn dispatch(command: Command, settings: &Settings, printer: &Printer) -> Exit {
+fn dispatch(command: Command, settings: &Settings, printer: Printer) -> Exit {
     match command {
         Command::Run(args) => commands::run::run(&args, settings, printer),
         Command::Validate(args) => commands::validate::validate(&args, printer),

@@ -28,7 +28,7 @@ pub(crate) enum Default {
 pub(crate) fn load(
     selection: &Selection,
     default: Default,
-    printer: &Printer,
+    printer: Printer,
 ) -> Result<Vec<Scenario>, Exit> {
     let (files, ids) = files_and_ids(&selection.paths);
     let shipped = shipped();
@@ -63,7 +63,7 @@ fn files_and_ids(given: &[PathBuf]) -> (Vec<PathBuf>, Vec<String>) {
     (given.iter().filter(|path| !is_id(path)).cloned().collect(), ids.collect())
 }
 
-fn no_folder(ids: &[String], printer: &Printer) -> Exit {
+fn no_folder(ids: &[String], printer: Printer) -> Exit {
     let message = match ids {
         [] => "there is no `scenarios` folder here or above".to_owned(),
         [id, ..] => format!("`{id}` is no path, and there is no `scenarios` folder to look it up"),
@@ -75,7 +75,7 @@ fn no_folder(ids: &[String], printer: &Printer) -> Exit {
 fn select(
     scenarios: Vec<Scenario>,
     (given, ids, tags): (&[PathBuf], &[String], &[String]),
-    printer: &Printer,
+    printer: Printer,
 ) -> Result<Vec<Scenario>, Exit> {
     for id in ids {
         if !scenarios.iter().any(|scenario| scenario.id.as_str() == id) {

@@ -16,6 +16,7 @@ pub(crate) struct Printer {
     style: Style,
 }
 
+#[expect(clippy::unused_self, reason = "only who was handed a printer prints")]
 impl Printer {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self { style: settings.style }

@@ -65,7 +65,7 @@ impl Stop {
 /// How long requests may take unless the user says otherwise.
 pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
-    answer: Duration::from_secs(60),
+    answer: Duration::from_mins(1),
     idle: Duration::from_secs(30),
 };
 

@@ -41,7 +41,7 @@ pub(crate) fn series_predicate(measurement: &str, tags: &cutover_model::Tags) ->
     let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let mut predicate = format!("_measurement={}", quote(measurement));
     for (key, value) in tags {
-        predicate += &format!(" AND {}={}", quote(key), quote(value));
+        predicate.extend([" AND ", &quote(key), "=", &quote(value)]);
     }
     predicate
 }

@@ -270,7 +270,7 @@ pub(crate) fn retry_policy(seed: u64) -> RetryPolicy {
         attempts: 8,
         base: Duration::from_millis(100),
         max: Duration::from_secs(10),
-        patience: Duration::from_secs(60),
+        patience: Duration::from_mins(1),
         seed,
     }
 }

@@ -47,11 +47,11 @@ fn ordered_select(data: &DataSet) -> String {
     let tags: Vec<String> = data.tags.iter().map(|tag| sql_name(&tag.tag)).collect();
     let fields = data.fields.iter().map(|field| sql_name(&field.field));
     let columns: Vec<String> = tags.iter().cloned().chain(fields).collect();
-    let order: Vec<String> = tags.iter().map(|tag| format!("{tag} ASC NULLS FIRST")).collect();
-    let order: String = order.iter().map(|tag| format!("{tag}, ")).collect();
+    let order = tags.iter().map(|tag| format!("{tag} ASC NULLS FIRST"));
+    let order = order.chain(["time ASC".to_owned()]).collect::<Vec<_>>().join(", ");
     let (database, table) = (sql_name(&data.bucket), sql_name(&data.measurement));
     let columns = columns.join(", ");
-    format!("SELECT time, {columns} FROM {database}.{table} ORDER BY {order}time ASC")
+    format!("SELECT time, {columns} FROM {database}.{table} ORDER BY {order}")
 }
 
 fn push_source_row(
@@ -219,9 +219,8 @@ fn push_destination_row(
     for (index, place) in places.fields.iter().enumerate() {
         let Some(place) = place else { continue };
         let cell = match value(*place)? {
-            FluxValue::Null => continue,
             FluxValue::EmptyOrNull if empty_texts.contains(index, &tags, time_ns) => Cell::Text(""),
-            FluxValue::EmptyOrNull => continue,
+            FluxValue::Null | FluxValue::EmptyOrNull => continue,
             FluxValue::Text(value) => Cell::Text(value),
             FluxValue::Float(value) => Cell::Float(value),
             FluxValue::Integer(value) => Cell::Integer(value),

@@ -144,7 +144,7 @@ pub struct RowReader {
 }
 
 enum Rows {
-    Csv(CsvRows),
+    Csv(Box<CsvRows>),
     Parquet(Box<ParquetRows>),
 }
 
@@ -158,7 +158,7 @@ impl RowReader {
         })?;
         let rows = match data.format {
             DataFormat::Csv { delimiter } => {
-                CsvRows::open(file, delimiter, data, times).map(Rows::Csv)
+                CsvRows::open(file, delimiter, data, times).map(Box::new).map(Rows::Csv)
             }
             DataFormat::Parquet => {
                 ParquetRows::open(file, data, times).map(Box::new).map(Rows::Parquet)

@@ -6,7 +6,7 @@ use crate::args::ListArgs;
 use crate::paths::{Default, load};
 use crate::printer::Printer;
 
-pub(crate) fn list(args: &ListArgs, printer: &Printer) -> Exit {
+pub(crate) fn list(args: &ListArgs, printer: Printer) -> Exit {
     let scenarios = match load(&args.selection, Default::All, printer) {
         Ok(scenarios) => scenarios,
         Err(exit) => return exit,

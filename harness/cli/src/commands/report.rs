@@ -8,7 +8,7 @@ use crate::printer::Printer;
 use crate::record::read;
 
 /// Prints the report. The exit code is the command's own, not the run's: it only shows.
-pub(crate) fn report(args: &ReportArgs, printer: &Printer) -> Exit {
+pub(crate) fn report(args: &ReportArgs, printer: Printer) -> Exit {
     match read(&args.run) {
         Ok(report) => {
             let text = match args.format {

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::record::{RecordError, Recorder, folder};
 use crate::settings::Settings;
 
-pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: &Printer) -> Exit {
+pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: Printer) -> Exit {
     let scenarios = match load(&args.selection, Default::Smoke, printer) {
         Ok(scenarios) => scenarios,
         Err(exit) => return exit,
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: &Printer) -> Exi
 }
 
 /// The plan of an ordinary run, or of one with a break.
-fn plan(scenarios: Vec<Scenario>, args: &RunArgs, printer: &Printer) -> Result<Plan, Exit> {
+fn plan(scenarios: Vec<Scenario>, args: &RunArgs, printer: Printer) -> Result<Plan, Exit> {
     let Some(place) = &args.sabotage else {
         return Ok(Plan::new(scenarios, args.target, args.seed));
     };
@@ -67,7 +67,7 @@ fn plan(scenarios: Vec<Scenario>, args: &RunArgs, printer: &Printer) -> Result<P
 }
 
 /// Refuses a folder before anything is started.
-pub(crate) fn refused(error: &RecordError, printer: &Printer) -> Exit {
+pub(crate) fn refused(error: &RecordError, printer: Printer) -> Exit {
     printer.error(error);
     printer.say("  = help: give a folder that is new or empty: --out DIR");
     Exit::BadInput
@@ -98,15 +98,15 @@ pub(crate) async fn perform(
     plan: Plan,
     start: RunStart,
     folder: &Path,
-    (settings, printer): (&Settings, &Printer),
+    (settings, printer): (&Settings, Printer),
 ) -> Result<RunReport, RecordError> {
     let mut recorder = Recorder::create(folder)?;
     let (switch, stop) = StopSwitch::new();
-    interrupt::watch(switch, *printer);
+    interrupt::watch(switch, printer);
     let cx = RunCx::new(settings.clock.clone(), PathBuf::from(folder), stop);
     let (events, mut happened) = Events::new();
     let running = tokio::spawn(cutover_engine::run(plan, cx, start, events));
-    let mut progress = Progress::new(settings.progress, *printer);
+    let mut progress = Progress::new(settings.progress, printer);
     let mut recorded = Ok(());
     while let Some(event) = happened.recv().await {
         progress.show(&event);
@@ -123,14 +123,12 @@ pub(crate) async fn perform(
 
 /// The plan as `--dry-run` shows it.
 fn described(plan: &Plan) -> String {
-    let mut text = format!("target {}, seed {}\n", plan.target.word(), plan.seed);
+    let mut lines = vec![format!("target {}, seed {}", plan.target.word(), plan.seed)];
     for planned in &plan.scenarios {
         let scenario = &planned.scenario;
-        text += &format!("\n{} ({})\n", scenario.id, scenario.file.display());
-        text += &format!("  {}\n", scenario.title);
-        for (id, _) in planned.steps() {
-            text += &format!("  {id}\n");
-        }
+        lines.push(format!("\n{} ({})", scenario.id, scenario.file.display()));
+        lines.push(format!("  {}", scenario.title));
+        lines.extend(planned.steps().map(|(id, _)| format!("  {id}")));
     }
-    text
+    lines.join("\n") + "\n"
 }

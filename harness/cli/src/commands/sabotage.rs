@@ -37,7 +37,7 @@ enum Fate {
     Erred(String),
 }
 
-pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: &Printer) -> Exit {
+pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printer) -> Exit {
     let scenarios = match load(&args.selection, Default::Smoke, printer) {
         Ok(scenarios) => scenarios,
         Err(exit) => return exit,
@@ -70,7 +70,7 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: &Print
     conclude(&kills, printer)
 }
 
-fn one(plan: Plan, folder: &Path, settings: &Settings, printer: &Printer) -> Result<Kill, Exit> {
+fn one(plan: Plan, folder: &Path, settings: &Settings, printer: Printer) -> Result<Kill, Exit> {
     let planned = &plan.scenarios[0];
     let scenario = planned.scenario.id.to_string();
     let index = planned.sabotage.map_or(0, |sabotage| sabotage.step);
@@ -110,8 +110,8 @@ fn fate(report: &RunReport, check: &str, needs_timing: bool) -> Fate {
             Fate::Caught(format!("{expected}: {observed}"))
         }
         (None, Some(Judgement::Inconclusive)) => {
-            let reason = step.verdict.iter().flat_map(|verdict| &verdict.expectations);
-            let reason = reason.filter_map(|expectation| expectation.reason.clone()).next();
+            let mut reason = step.verdict.iter().flat_map(|verdict| &verdict.expectations);
+            let reason = reason.find_map(|expectation| expectation.reason.clone());
             Fate::Erred(reason.unwrap_or_else(|| "inconclusive".to_owned()))
         }
         _ if needs_timing && report.scenarios.iter().any(indicative) => Fate::NotJudgedHere,
@@ -141,7 +141,7 @@ impl Kill {
     }
 }
 
-fn conclude(kills: &[Kill], printer: &Printer) -> Exit {
+fn conclude(kills: &[Kill], printer: Printer) -> Exit {
     let count = |wanted: fn(&Fate) -> bool| kills.iter().filter(|it| wanted(&it.fate)).count();
     let caught = count(|fate| matches!(fate, Fate::Caught(_)));
     let survived = count(|fate| *fate == Fate::Survived);

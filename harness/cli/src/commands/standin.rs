@@ -9,7 +9,7 @@ use crate::interrupt;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
-pub(crate) fn standin(args: &StandinArgs, settings: &Settings, printer: &Printer) -> Exit {
+pub(crate) fn standin(args: &StandinArgs, settings: &Settings, printer: Printer) -> Exit {
     let serve = async {
         let (name, serving) = match args.service {
             Service::Influxdb => ("InfluxDB", influxdb_standin(args.listen, &settings.clock).await),

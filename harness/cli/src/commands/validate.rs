@@ -6,7 +6,7 @@ use crate::args::{PathArgs, Selection};
 use crate::paths::{Default, load};
 use crate::printer::Printer;
 
-pub(crate) fn validate(args: &PathArgs, printer: &Printer) -> Exit {
+pub(crate) fn validate(args: &PathArgs, printer: Printer) -> Exit {
     let selection = Selection { paths: args.paths.clone(), tags: Vec::new() };
     match load(&selection, Default::All, printer) {
         Ok(scenarios) => {

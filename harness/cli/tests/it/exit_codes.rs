@@ -1,5 +1,6 @@
 //! Each exit code, by the real binary.
 
+use cutover_model::report::StepReport;
 use cutover_model::{Exit, FindingCode, Judgement};
 
 use crate::support::{GROUNDWORK, ROWS, Sandbox};
@@ -87,7 +88,7 @@ fn a_damaged_data_file_exits_5_and_names_the_line() {
     assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("line 3 has 2 cells"), "{}", ran.stdout);
     let report = sandbox.report("out");
-    let judged: Vec<_> = report.scenarios[0].steps.iter().map(|step| step.judgement()).collect();
+    let judged: Vec<_> = report.scenarios[0].steps.iter().map(StepReport::judgement).collect();
     assert_eq!(
         judged,
         [Some(Judgement::Inconclusive), Some(Judgement::Skipped), Some(Judgement::Skipped)]

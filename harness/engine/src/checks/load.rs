@@ -16,9 +16,7 @@ use cutover_model::scenario::{
     LoadExpect, LoadModel, LoadSabotage, LoadStep, LoadSubject, QueryPair, ReadLoad, Statistic,
     WriteLoad,
 };
-use cutover_model::{
-    Expectation, Finding, FindingCode, Judgement, Ratio, Timing, Verdict,
-};
+use cutover_model::{Expectation, Finding, FindingCode, Judgement, Ratio, Timing, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::latency::{Faulty, class_of, rate_of, service_unavailable};

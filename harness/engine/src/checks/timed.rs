@@ -57,14 +57,12 @@ fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, O
         let reason = "timing on stand-ins is indicative: shown, not judged";
         return (Judgement::Skipped, Some(reason.to_owned()));
     }
-    if let (LimitValue::Duration(limit), Some(lag)) = (limit.value, observed.lag) {
-        if lag.as_secs_f64() > limit.as_secs_f64() * LAG_SHARE {
-            let reason = format!(
-                "the generator itself was {} late, over a tenth of the limit",
-                ShortDuration(lag)
-            );
-            return (Judgement::Inconclusive, Some(reason));
-        }
+    if let (LimitValue::Duration(limit), Some(lag)) = (limit.value, observed.lag)
+        && lag.as_secs_f64() > limit.as_secs_f64() * LAG_SHARE
+    {
+        let lag = ShortDuration(lag);
+        let reason = format!("the generator itself was {lag} late, over a tenth of the limit");
+        return (Judgement::Inconclusive, Some(reason));
     }
     let holds = limit.comparison.holds(value, limit.value.number());
     (if holds { Judgement::Pass } else { Judgement::Fail }, None)

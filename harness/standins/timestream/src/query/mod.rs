@@ -82,9 +82,10 @@ fn page(
     });
     let token = token.map_or(String::new(), |token| format!(r#","NextToken":"{token}""#));
     let Answer { query_id, column_info, .. } = answer.as_ref();
-    Ok(Bytes::from(format!(
-        r#"{{"QueryId":"{query_id}"{token},"Rows":{rows},"ColumnInfo":{column_info},"QueryStatus":{status}}}"#
-    )))
+    Ok(Bytes::from(
+        format!(r#"{{"QueryId":"{query_id}"{token},"Rows":{rows},"#)
+            + &format!(r#""ColumnInfo":{column_info},"QueryStatus":{status}}}"#),
+    ))
 }
 
 fn checked_query(request: &QueryRequest) -> Result<String, ApiError> {

@@ -32,6 +32,9 @@ pub(super) fn explain(error: &DataFusionError, tokens: &Tokens) -> ApiError {
         DataFusionError::Execution(message) => {
             ApiError::new(ErrorKind::QueryExecution, first_line(message))
         }
+        DataFusionError::Internal(message) if wrong_parameters(message).is_some() => {
+            ApiError::validation(first_line(message))
+        }
         other => ApiError::new(ErrorKind::InternalServer, first_line(&other.strip_backtrace())),
     }
 }
@@ -56,11 +59,22 @@ fn parser_text(error: &datafusion::sql::sqlparser::parser::ParserError) -> Strin
     text.strip_prefix("sql parser error: ").unwrap_or(&text).to_owned()
 }
 
-/// The planner adds candidate lists on further lines, and wraps what our own functions say.
+/// What a message says without what is the planner's alone: lists of candidates, and the words
+/// around what our own functions say.
 fn first_line(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
+    if let Some(function) = wrong_parameters(line) {
+        return format!("Unexpected parameters for function {function}");
+    }
     let own = line.split_once("coercion failed with: Error during planning: ");
     let own = own.map_or(line, |(_, own)| own);
     let end = own.find(" No function matches").unwrap_or(own.len());
     own[..end].to_owned()
+}
+
+/// The function whose parameters have types that it does not take, where the message says that.
+fn wrong_parameters(message: &str) -> Option<&str> {
+    let (_, named) = message.split_once("Function '")?;
+    let (name, problem) = named.split_once('\'')?;
+    problem.contains("failed to match any signature").then(|| name.trim_start_matches('$'))
 }

@@ -88,8 +88,9 @@ impl Tokens {
 
     /// Where the query first has a name.
     pub(super) fn position(&self, lower: &str) -> Option<Location> {
-        let is_name = |token: &TokenWithSpan| matches!(&token.token, Token::Word(word) if word.value == lower);
-        self.list.iter().find(|token| is_name(token)).map(|token| token.span.start)
+        let is_name = |token: &Token| matches!(token, Token::Word(word) if word.value == lower);
+        let named = self.list.iter().find(|token| is_name(&token.token));
+        named.map(|token| token.span.start)
     }
 
     /// The keywords and names from `start` on, in lower case, and whether each was quoted.

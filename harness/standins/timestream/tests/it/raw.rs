@@ -136,7 +136,9 @@ async fn rejected_records_have_their_status_and_their_list() {
     let standin = standin();
     send(&standin, "CreateDatabase", json!({ "DatabaseName": "ons" })).await;
     send(&standin, "CreateTable", json!({ "DatabaseName": "ons", "TableName": "load" })).await;
-    let record = |value: &str| json!({ "MeasureName": "load", "MeasureValue": value, "Time": "1704067200000" });
+    let time = "1704067200000";
+    let record =
+        |value: &str| json!({ "MeasureName": "load", "MeasureValue": value, "Time": time });
     let records = json!({
         "DatabaseName": "ons", "TableName": "load",
         "Records": [record("1"), record("2")],
