@@ -173,7 +173,7 @@ pub(crate) fn facts(subject: &str, summary: &Summary) -> Vec<Fact> {
 
 /// Latency by percentile, a line for each operation that was measured.
 pub(crate) fn percentiles(title: &str, recordings: &[&Recording]) -> Figure {
-    let quantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1.0];
+    let quantiles = [0.5, 0.9, 0.95, 0.99, 0.999, 1.0];
     let operations = recordings.iter().flat_map(|recording| &recording.operations);
     let series = operations.map(|(label, operation)| PercentileSeries {
         label: label.clone(),
