@@ -1,8 +1,9 @@
 //! The way out of the engine: events in order, numbered and timed.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cutover_model::{RunEvent, RunEventKind};
+use cutover_model::{RunEvent, RunEventKind, ScenarioId, StepId};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -34,4 +35,26 @@ impl Events {
         // Nobody following is the follower's choice; the run goes on and gives back what it took.
         drop(numbering.sender.send(event));
     }
+
+    /// Tells that the harness or its environment failed, with the causes.
+    pub(crate) fn error(
+        &self,
+        scenario: Option<&ScenarioId>,
+        step: Option<&StepId>,
+        error: &(dyn Error + 'static),
+    ) {
+        let (scenario, step) = (scenario.cloned(), step.cloned());
+        self.emit(RunEventKind::ErrorRaised { scenario, step, messages: messages(error) });
+    }
+}
+
+/// An error and its causes, outermost first.
+pub(crate) fn messages(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut messages = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        messages.push(error.to_string());
+        cause = error.source();
+    }
+    messages
 }

@@ -16,6 +16,7 @@ pub mod rollback;
 mod run;
 mod sabotage;
 mod seed;
+mod step;
 mod stores;
 mod streams;
 

@@ -1,15 +1,14 @@
 //! The loop of a run: scenarios in order, each on a target of its own that is always given back.
 
-use std::error::Error;
-
 use cutover_model::event::RunStart;
-use cutover_model::{RunEventKind, ScenarioId, StepId};
+use cutover_model::{RunEventKind, StepId};
 use cutover_targets::{Target, acquire};
 
 use crate::cx::RunCx;
-use crate::dispatch::{Ended, StepCx, run_step};
+use crate::dispatch::run_step;
 use crate::events::Events;
 use crate::plan::{Plan, PlannedScenario};
+use crate::step::{Ended, StepCx};
 use crate::stores::Stores;
 
 /// Runs a plan. What happens is told through `events`; the last one says that the run ended.
@@ -94,28 +93,4 @@ async fn run_steps(planned: &PlannedScenario, target: &Target, cx: &RunCx, event
             broken = Some(id);
         }
     }
-}
-
-impl Events {
-    /// Tells that the harness or its environment failed, with the causes.
-    pub(crate) fn error(
-        &self,
-        scenario: Option<&ScenarioId>,
-        step: Option<&StepId>,
-        error: &(dyn Error + 'static),
-    ) {
-        let (scenario, step) = (scenario.cloned(), step.cloned());
-        self.emit(RunEventKind::ErrorRaised { scenario, step, messages: messages(error) });
-    }
-}
-
-/// An error and its causes, outermost first.
-pub(crate) fn messages(error: &(dyn Error + 'static)) -> Vec<String> {
-    let mut messages = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        messages.push(error.to_string());
-        cause = error.source();
-    }
-    messages
 }

@@ -283,3 +283,91 @@ fn cell(
     };
     Ok(Some(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Float64Array, StringArray, TimestampMillisecondArray};
+    use cutover_model::DataName;
+    use cutover_model::scenario::{DataFormat, TagColumn, TimeColumn};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+    use crate::RowReader;
+
+    fn data(path: &std::path::Path, field_type: FieldType) -> DataSet {
+        DataSet {
+            name: DataName::new("d"),
+            path: path.to_owned(),
+            format: DataFormat::Parquet,
+            time: TimeColumn {
+                column: "at".to_owned(),
+                format: "%Y-%m-%d %H:%M:%S".to_owned(),
+                zone: "America/Sao_Paulo".to_owned(),
+            },
+            bucket: "b".to_owned(),
+            measurement: "m".to_owned(),
+            tags: vec![TagColumn { tag: "region".to_owned(), column: "id".to_owned() }],
+            fields: vec![FieldColumn {
+                field: "value".to_owned(),
+                column: "mw".to_owned(),
+                field_type,
+            }],
+        }
+    }
+
+    fn read(at: ArrayRef, field_type: FieldType) -> Vec<Result<FileRow, String>> {
+        let id: ArrayRef = Arc::new(StringArray::from(vec![Some("SE"), None]));
+        let mw: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.1), None]));
+        let batch = RecordBatch::try_from_iter([("at", at), ("id", id), ("mw", mw)]).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut writer =
+            ArrowWriter::try_new(file.reopen().unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let rows = RowReader::open(&data(file.path(), field_type)).unwrap();
+        rows.map(|row| row.map_err(|error| error.kind.to_string())).collect()
+    }
+
+    fn first_time(at: ArrayRef) -> i64 {
+        read(at, FieldType::Float)[0].clone().unwrap().row.unwrap().time_ns
+    }
+
+    #[test]
+    fn a_timestamp_without_a_zone_is_local_to_the_declared_one() {
+        let at = Arc::new(TimestampMillisecondArray::from(vec![1_672_531_200_000, 0]));
+        assert_eq!(first_time(at), 1_672_542_000_000_000_000);
+    }
+
+    #[test]
+    fn a_timestamp_with_a_zone_is_an_instant() {
+        let at = TimestampMillisecondArray::from(vec![1_672_531_200_000, 0]).with_timezone("UTC");
+        assert_eq!(first_time(Arc::new(at)), 1_672_531_200_000_000_000);
+    }
+
+    #[test]
+    fn a_text_is_read_in_the_declared_format() {
+        let at = Arc::new(StringArray::from(vec!["2023-01-01 00:00:00", "x"]));
+        assert_eq!(first_time(at), 1_672_542_000_000_000_000);
+    }
+
+    #[test]
+    fn a_row_holds_its_tags_and_fields_and_one_without_values_is_told() {
+        let at = Arc::new(TimestampMillisecondArray::from(vec![0, 1]));
+        let rows = read(at, FieldType::Float);
+        let row = rows[0].clone().unwrap().row.unwrap();
+        assert_eq!(
+            (row.tags["region"].as_str(), &row.fields["value"]),
+            ("SE", &FieldValue::Float(0.1))
+        );
+        assert_eq!(rows[1].clone().unwrap().row, Err(RowProblem::NoValue));
+    }
+
+    #[test]
+    fn a_float_column_is_never_cut_off_to_integers() {
+        let at = Arc::new(TimestampMillisecondArray::from(vec![0, 1]));
+        let rows = read(at, FieldType::Integer);
+        assert_eq!(rows, [Err("column `mw` cannot be read as integer".to_owned())]);
+    }
+}

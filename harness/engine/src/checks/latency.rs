@@ -7,10 +7,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cutover_clients::ClientError;
 use cutover_clients::influx::InfluxClient;
 use cutover_clients::timestream::TimestreamClient;
-use cutover_faults::{FaultGuard, FaultKind, Faults, Proxy, Scope};
+use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
     Arrival, Labelled, Operation, Outcome, OutcomeClass, Rate, Recording, RunOptions, Schedule,
     Summary, run_open,
@@ -22,14 +21,13 @@ use cutover_model::scenario::{
 use cutover_model::{
     Expectation, FieldValue, Finding, FindingCode, Judgement, Ratio, Store, Timing, Verdict,
 };
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::driven::{Faulty, class_of, rate_of, service_unavailable};
 use super::queries::{Agreement, Answers, Disagreement, Question, ask_destination, ask_source};
 use super::timed::{self, Demand, Observed};
 use super::{Check, CollectError};
-use crate::dispatch::StepCx;
-use crate::stores::Stores;
+use crate::step::StepCx;
 
 /// Connections to each store. More questions than these are never under way at a time.
 const CONNECTIONS: usize = 32;
@@ -63,7 +61,9 @@ impl Check for LatencyCheck<'_> {
 
     async fn collect(&self, cx: &StepCx<'_>) -> Result<LatencyEvidence, CollectError> {
         let faulty = match self.sabotage {
-            Some(sabotage) => Some(Faulty::start(cx.stores, *sabotage, cx.planned.seed).await?),
+            Some(sabotage) => {
+                Some(Faulty::inject(cx.stores, fault(*sabotage), cx.planned.seed).await?)
+            }
             None => None,
         };
         let destination = match &faulty {
@@ -124,18 +124,13 @@ impl Check for LatencyCheck<'_> {
     }
 }
 
-/// The rate of requests that each do a part of what is asked per second, as the schedule keeps it:
-/// a whole number in a whole number of seconds.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a validated rate is positive, and the cast saturates"
-)]
-pub(super) fn rate_of(asked: cutover_model::Rate, work_per_request: u32) -> Rate {
-    Rate {
-        operations: ((asked.per_second() * 1_000.0).round() as u64).max(1),
-        per: Duration::from_secs(1_000 * u64::from(work_per_request)),
-    }
+fn fault(sabotage: LatencySabotage) -> (FaultKind, Scope) {
+    let kind = match sabotage {
+        LatencySabotage::FailQueries(ratio) => service_unavailable(ratio),
+        LatencySabotage::WrongAnswer(ratio) => FaultKind::WrongAnswer { ratio },
+        LatencySabotage::AddLatency(add) => FaultKind::Latency { add, ratio: Ratio::ONE },
+    };
+    (kind, Scope::queries())
 }
 
 struct Shared {
@@ -179,64 +174,6 @@ impl Operation for Asking {
         shared.answers().take((k, &question), self.store, points);
         outcome
     }
-}
-
-/// How a failed request is counted.
-pub(super) fn class_of(error: &ClientError) -> OutcomeClass {
-    match error {
-        ClientError::TimedOut { .. } => OutcomeClass::Timeout,
-        ClientError::NotConnected { .. } => OutcomeClass::Error("no connection"),
-        ClientError::Interrupted { .. } => OutcomeClass::Error("the connection broke"),
-        ClientError::Answered { status: 429 | 503, .. } => OutcomeClass::Error("throttled"),
-        ClientError::Answered { status, .. } if *status >= 500 => {
-            OutcomeClass::Error("server error")
-        }
-        ClientError::Answered { .. } => OutcomeClass::Rejected("refused"),
-        ClientError::Query { .. } => OutcomeClass::Error("query error"),
-        ClientError::Truncated { .. } => OutcomeClass::Error("truncated answer"),
-        ClientError::Malformed { .. } => OutcomeClass::Error("malformed answer"),
-        ClientError::Invalid { .. } => OutcomeClass::Rejected("invalid request"),
-    }
-}
-
-/// The destination behind a proxy that misbehaves for as long as this is alive.
-pub(super) struct Faulty {
-    pub(super) client: InfluxClient,
-    // Dropped in this order: first the fault is lifted, then the proxy ends.
-    _fault: FaultGuard,
-    _proxy: Proxy,
-}
-
-impl Faulty {
-    async fn start(
-        stores: &Stores,
-        sabotage: LatencySabotage,
-        seed: u64,
-    ) -> Result<Self, CollectError> {
-        let fault = match sabotage {
-            LatencySabotage::FailQueries(ratio) => service_unavailable(ratio),
-            LatencySabotage::WrongAnswer(ratio) => FaultKind::WrongAnswer { ratio },
-            LatencySabotage::AddLatency(add) => FaultKind::Latency { add, ratio: Ratio::ONE },
-        };
-        Self::inject(stores, (fault, Scope::queries()), seed).await
-    }
-
-    pub(super) async fn inject(
-        stores: &Stores,
-        (fault, scope): (FaultKind, Scope),
-        seed: u64,
-    ) -> Result<Self, CollectError> {
-        let faults = Faults::new(seed);
-        let proxy = Proxy::start(stores.destination_url(), &faults).await?;
-        let client = stores.destination_through(proxy.url()).map_err(CollectError::Destination)?;
-        Ok(Self { client, _fault: faults.inject(fault, scope), _proxy: proxy })
-    }
-}
-
-/// A fault that answers with a 503.
-pub(super) fn service_unavailable(ratio: Ratio) -> FaultKind {
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    FaultKind::HttpError { status, ratio, retry_after: None }
 }
 
 /// Holds the figures against what the file expects.

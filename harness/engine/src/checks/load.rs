@@ -19,12 +19,12 @@ use cutover_model::scenario::{
 use cutover_model::{Expectation, Finding, FindingCode, Judgement, Ratio, Timing, Verdict};
 use serde::{Deserialize, Serialize};
 
-use super::latency::{Faulty, class_of, rate_of, service_unavailable};
+use super::driven::{Faulty, class_of, rate_of, service_unavailable};
 use super::points::{PointEvidence, Writers};
 use super::queries::{Question, ask_destination};
 use super::timed::{self, Demand, Observed};
 use super::{Check, CollectError};
-use crate::dispatch::StepCx;
+use crate::step::StepCx;
 
 const WRITE: &str = "write";
 const READ: &str = "read";

@@ -3,6 +3,7 @@
 //! [`Check::collect`] observes and [`Check::judge`] decides. Evidence is written down before it is
 //! judged, so that a recorded run can be judged again.
 
+mod driven;
 pub mod latency;
 pub mod load;
 pub mod parity;
@@ -18,8 +19,8 @@ use cutover_model::{RunEventKind, Verdict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::dispatch::{Ended, StepCx};
-use crate::run::messages;
+use crate::events::messages;
+use crate::step::{Ended, StepCx};
 
 /// Something that is observed and then judged.
 ///

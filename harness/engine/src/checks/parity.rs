@@ -16,8 +16,8 @@ use cutover_parity::{
 use serde::{Deserialize, Serialize};
 
 use super::{Check, CollectError};
-use crate::dispatch::StepCx;
 use crate::sabotage;
+use crate::step::StepCx;
 use crate::streams::{DestinationStream, SourceStream};
 
 /// The check, and the break to make first if this run is for one.

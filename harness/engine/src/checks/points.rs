@@ -17,9 +17,9 @@ use cutover_model::{FieldValue, Row, Tags};
 use serde::{Deserialize, Serialize};
 
 use super::CollectError;
-use super::latency::class_of;
-use crate::dispatch::StepCx;
+use super::driven::class_of;
 use crate::names::flux_text;
+use crate::step::StepCx;
 
 /// Where the generated points go. They never mix with migrated data.
 const BUCKET: &str = "cutover_load";

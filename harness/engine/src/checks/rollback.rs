@@ -8,8 +8,8 @@ use cutover_model::event::{Fact, Figure};
 use cutover_model::scenario::{RollbackSabotage, RollbackStep};
 
 use super::{Check, CollectError};
-use crate::dispatch::StepCx;
 use crate::rollback::{self, RollbackEvidence};
+use crate::step::StepCx;
 
 /// The check, and the break to make if this run is for one.
 pub(crate) struct RollbackCheck<'a> {
