@@ -6,8 +6,10 @@
 //! inference; a type error is found when the value that has it is met.
 
 mod ast;
+mod builder;
 mod builtins;
 mod check;
+mod column;
 mod csv;
 mod csv_reader;
 mod duration;

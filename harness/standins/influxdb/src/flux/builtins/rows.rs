@@ -78,7 +78,7 @@ fn limit(call: &Call<'_>) -> Result<Value, FluxError> {
     let limited = call.stream("tables")?.map(call.site, move |table| {
         let from = offset.min(table.rows);
         let to = from.saturating_add(n).min(table.rows);
-        Ok(slice(table, from, to))
+        Ok(table.slice(from, to))
     })?;
     Ok(Value::Stream(limited))
 }
@@ -87,7 +87,7 @@ fn tail(call: &Call<'_>) -> Result<Value, FluxError> {
     let (n, offset) = count_and_offset(call)?;
     let limited = call.stream("tables")?.map(call.site, move |table| {
         let to = table.rows.saturating_sub(offset);
-        Ok(slice(table, to.saturating_sub(n), to))
+        Ok(table.slice(to.saturating_sub(n), to))
     })?;
     Ok(Value::Stream(limited))
 }
@@ -99,13 +99,6 @@ fn count_and_offset(call: &Call<'_>) -> Result<(usize, usize), FluxError> {
         Ok(usize::try_from(given).unwrap_or(0))
     };
     Ok((count("n")?, count("offset")?))
-}
-
-fn slice(table: Table, from: usize, to: usize) -> Table {
-    if from == 0 && to == table.rows {
-        return table;
-    }
-    table.take(&(from..to).collect::<Vec<_>>())
 }
 
 fn map(call: &Call<'_>) -> Result<Value, FluxError> {
