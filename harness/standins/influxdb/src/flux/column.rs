@@ -105,11 +105,6 @@ impl Column {
         Self::new(label, Data::String(Cells::new(cells)))
     }
 
-    /// A column without any value.
-    pub(crate) fn nulls(label: &Arc<str>, kind: ColumnType) -> Self {
-        Self::new(label, Data::Repeat { value: Value::Null(Some(kind)), kind })
-    }
-
     /// Whether it holds numbers.
     pub(crate) fn is_numeric(&self) -> bool {
         matches!(self.kind(), ColumnType::Int | ColumnType::UInt | ColumnType::Float)

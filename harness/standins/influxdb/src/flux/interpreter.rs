@@ -91,7 +91,7 @@ impl Interpreter {
             })?;
             let last = import.path.rsplit('/').next().unwrap_or_default();
             let name = import.alias.clone().unwrap_or_else(|| Name::from(last));
-            env = Some(Env::of(name, Value::Record(Arc::new(package)), env.as_ref()));
+            env = Some(Env::of(name, Value::Record(Arc::new(package.clone())), env.as_ref()));
         }
         for statement in &file.statements {
             match statement {

@@ -19,6 +19,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     Builtin { package: "", name: "sum", parameters: COLUMN, run: simple },
     Builtin { package: "", name: "count", parameters: COLUMN, run: simple },
     Builtin { package: "", name: "spread", parameters: COLUMN, run: simple },
+    Builtin { package: "", name: "skew", parameters: COLUMN, run: simple },
     Builtin {
         package: "",
         name: "stddev",
@@ -57,6 +58,7 @@ pub(super) enum Aggregate {
     Sum,
     Count,
     Spread,
+    Skew,
     Stddev {
         sample: bool,
     },
@@ -86,6 +88,7 @@ impl Aggregate {
             "sum" => Some(Self::Sum),
             "count" => Some(Self::Count),
             "spread" => Some(Self::Spread),
+            "skew" => Some(Self::Skew),
             "stddev" => Some(Self::Stddev { sample: true }),
             "median" => Some(Self::Quantile { q: 0.5, compression: DEFAULT_COMPRESSION }),
             _ => None,
@@ -98,6 +101,7 @@ impl Aggregate {
             Self::Sum => "sum",
             Self::Count => "count",
             Self::Spread => "spread",
+            Self::Skew => "skew",
             Self::Stddev { .. } => "stddev",
             Self::ExactQuantile { .. } | Self::Quantile { .. } => "quantile",
         }
@@ -109,7 +113,7 @@ impl Aggregate {
         match self {
             Self::Count => Ok(ColumnType::Int),
             Self::Sum | Self::Spread if numeric => Ok(input),
-            Self::Mean | Self::Stddev { .. } | Self::Quantile { .. } if numeric => {
+            Self::Mean | Self::Skew | Self::Stddev { .. } | Self::Quantile { .. } if numeric => {
                 Ok(ColumnType::Float)
             }
             Self::ExactQuantile { .. } if input == ColumnType::Float => Ok(ColumnType::Float),
@@ -166,6 +170,7 @@ impl Aggregate {
                     });
                 ends.map(|(low, high)| high - low)
             }
+            Self::Skew => skew(values),
             Self::Stddev { sample } => deviation(values, sample),
             Self::ExactQuantile { q } => exact_quantile(values.collect(), q),
             Self::Quantile { q, compression } => {
@@ -235,6 +240,26 @@ fn deviation(values: impl Iterator<Item = f64>, sample: bool) -> Option<f64> {
         (1, true) => Some(f64::NAN),
         (_, true) => Some((squares / (count - 1) as f64).sqrt()),
         (_, false) => Some((squares / count as f64).sqrt()),
+    }
+}
+
+/// The third moment in one pass.
+fn skew(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut count, mut mean, mut squares, mut cubes) = (0.0, 0.0, 0.0, 0.0);
+    for value in values {
+        let before: f64 = count;
+        count += 1.0;
+        let delta = value - mean;
+        let share = delta / count;
+        let square = delta * share * before;
+        cubes += square * share * (count - 2.0) - 3.0 * share * squares;
+        squares += square;
+        mean += share;
+    }
+    match count {
+        0.0 => None,
+        1.0 => Some(f64::NAN),
+        count => Some(count.sqrt() * cubes / f64::powf(squares, 1.5)),
     }
 }
 
@@ -310,13 +335,7 @@ fn aggregate_table(
 ) -> Result<Table, FluxError> {
     let column = checked_column(table, label)?;
     let value = aggregate.compute(column, 0..table.rows)?;
-    let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
-    let constant = |column: &Column| {
-        let value = table.key.get(&column.label).cloned();
-        let value = value.unwrap_or(Value::Null(Some(column.kind())));
-        Column::new(&column.label, Data::Repeat { value, kind: column.kind() })
-    };
-    let mut columns: Vec<Column> = keyed.map(constant).collect();
+    let mut columns = table.key_columns();
     let kind = aggregate.result_type(column.kind())?;
     columns.push(Column::new(label, Data::Repeat { value, kind }));
     Ok(Table::new(table.key.clone(), columns, 1))

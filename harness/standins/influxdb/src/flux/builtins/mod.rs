@@ -5,20 +5,32 @@
 //! not in the stand-in's Flux.
 
 mod aggregate;
+mod change;
+mod classic_join;
 mod columns;
 mod convert;
+mod describe;
 mod digest;
+mod find;
 mod group;
+mod histogram_quantile;
 mod inline;
+mod lookup;
+mod moving;
 mod pivot;
 mod predicate;
+mod prelude;
+mod reduce;
 mod rows;
 mod select;
+mod shift;
 mod source;
+mod statistics;
 mod window;
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 pub(crate) use self::source::StorageRead;
 
@@ -67,7 +79,7 @@ const fn optional(name: &'static str) -> Parameter {
 }
 
 /// The parts of the table, one a file.
-const TABLES: [&[Builtin]; 10] = [
+const TABLES: &[&[Builtin]] = &[
     source::BUILTINS,
     inline::BUILTINS,
     rows::BUILTINS,
@@ -78,30 +90,44 @@ const TABLES: [&[Builtin]; 10] = [
     window::BUILTINS,
     pivot::BUILTINS,
     convert::BUILTINS,
+    change::BUILTINS,
+    moving::BUILTINS,
+    statistics::BUILTINS,
+    histogram_quantile::BUILTINS,
+    reduce::BUILTINS,
+    describe::BUILTINS,
+    find::BUILTINS,
+    shift::BUILTINS,
+    classic_join::BUILTINS,
+    lookup::BUILTINS,
 ];
 
-fn all() -> impl Iterator<Item = &'static Builtin> {
-    TABLES.iter().flat_map(|table| table.iter())
-}
+/// The members of all packages by import path; what needs no import is under the empty path.
+static PACKAGES: LazyLock<HashMap<&'static str, Record>> = LazyLock::new(|| {
+    let mut packages: HashMap<&'static str, Record> = HashMap::new();
+    for builtin in TABLES.iter().flat_map(|table| table.iter()) {
+        let package = packages.entry(builtin.package).or_default();
+        package.set(Arc::from(builtin.name), function(builtin));
+    }
+    for (path, name, value) in prelude::functions() {
+        packages.entry(path).or_default().set(name, value);
+    }
+    packages
+});
 
 /// What a name means when the script does not define it.
 pub(crate) fn universe(name: &str) -> Option<Value> {
     match name {
-        "true" => return Some(Value::Bool(true)),
-        "false" => return Some(Value::Bool(false)),
-        "inf" => return Some(Value::Duration(Duration::INFINITE)),
-        _ => {}
+        "true" => Some(Value::Bool(true)),
+        "false" => Some(Value::Bool(false)),
+        "inf" => Some(Value::Duration(Duration::INFINITE)),
+        name => PACKAGES.get("")?.get(name).cloned(),
     }
-    let found = all().find(|builtin| builtin.package.is_empty() && builtin.name == name);
-    found.map(function)
 }
 
-/// The contents of a package; `None` when the table has nothing under this path.
-pub(crate) fn package(path: &str) -> Option<Record> {
-    let members = all().filter(|builtin| builtin.package == path && !path.is_empty());
-    let record: Record =
-        members.map(|builtin| (Arc::from(builtin.name), function(builtin))).collect();
-    (!record.entries().is_empty()).then_some(record)
+/// The contents of a package; `None` when there is nothing under this path.
+pub(crate) fn package(path: &str) -> Option<&'static Record> {
+    PACKAGES.get(path).filter(|_| !path.is_empty())
 }
 
 fn function(builtin: &'static Builtin) -> Value {

@@ -80,7 +80,7 @@ fn windows_of(call: &Call<'_>) -> Result<Windows, FluxError> {
 }
 
 /// The location argument, else the option, else UTC.
-fn location(call: &Call<'_>) -> Result<Location, FluxError> {
+pub(super) fn location(call: &Call<'_>) -> Result<Location, FluxError> {
     let given = match call.record("location")? {
         Some(record) => Some(record),
         None => match call.interpreter.option("location") {
