@@ -81,6 +81,61 @@ pub(crate) struct Expr {
     pub(crate) height: usize,
 }
 
+impl Expr {
+    /// Whether any name that stands in it passes a test, whatever the name means there.
+    pub(crate) fn names_any(&self, test: &dyn Fn(&str) -> bool) -> bool {
+        let any = |exprs: &[&Self]| exprs.iter().any(|expr| expr.names_any(test));
+        match &self.kind {
+            ExprKind::Identifier(name) => test(name),
+            ExprKind::Integer(_)
+            | ExprKind::Float(_)
+            | ExprKind::String(_)
+            | ExprKind::Duration(_)
+            | ExprKind::Time(_)
+            | ExprKind::Regex(_) => false,
+            ExprKind::Interpolated(parts) => parts.iter().any(|part| match part {
+                StringPart::Text(_) => false,
+                StringPart::Expression(expr) => expr.names_any(test),
+            }),
+            ExprKind::Array(elements) | ExprKind::Logical { operands: elements, .. } => {
+                elements.iter().any(|element| element.names_any(test))
+            }
+            ExprKind::Dict(pairs) => pairs.iter().any(|(key, value)| any(&[key, value])),
+            ExprKind::Record { with, properties } => {
+                with.as_ref().is_some_and(|with| with.names_any(test))
+                    || properties.iter().any(|property| property.value.names_any(test))
+            }
+            ExprKind::Function(function) => function.names_any(test),
+            ExprKind::Call { callee, arguments } => {
+                callee.names_any(test)
+                    || arguments.iter().any(|argument| argument.value.names_any(test))
+            }
+            ExprKind::Pipe { source, call } => any(&[source, call]),
+            ExprKind::Member { object, .. } => object.names_any(test),
+            ExprKind::Index { object, index } => any(&[object, index]),
+            ExprKind::Unary { operand, .. } => operand.names_any(test),
+            ExprKind::Binary { left, right, .. } => any(&[left, right]),
+            ExprKind::Conditional { test: condition, yes, no } => any(&[condition, yes, no]),
+        }
+    }
+}
+
+impl FunctionExpr {
+    fn names_any(&self, test: &dyn Fn(&str) -> bool) -> bool {
+        let defaults = self.parameters.iter().filter_map(|parameter| parameter.default.as_ref());
+        let in_body = match &self.body {
+            Body::Expression(expr) => expr.names_any(test),
+            Body::Block(statements) => statements.iter().any(|statement| match statement {
+                Statement::Expression(expr) | Statement::Return(expr) => expr.names_any(test),
+                Statement::Assignment(assigned) | Statement::Option(assigned) => {
+                    assigned.value.names_any(test)
+                }
+            }),
+        };
+        in_body || defaults.into_iter().any(|default| default.names_any(test))
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum ExprKind {
     Identifier(Name),

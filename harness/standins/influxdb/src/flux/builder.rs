@@ -134,6 +134,15 @@ impl ColumnBuilder {
         }
     }
 
+    /// Appends one value of the column's type, or null, `rows` times.
+    pub(crate) fn repeat(&mut self, value: &Value, rows: usize) {
+        for _ in 0..rows {
+            if self.push(value.clone()).is_err() {
+                self.push_null();
+            }
+        }
+    }
+
     /// Appends nulls until the column has `rows` rows.
     pub(crate) fn pad(&mut self, rows: usize) {
         while self.len() < rows {

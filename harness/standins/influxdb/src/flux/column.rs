@@ -79,6 +79,34 @@ impl<T: Clone> Cells<T> {
     }
 }
 
+impl Data {
+    pub(crate) fn kind(&self) -> ColumnType {
+        match self {
+            Self::Repeat { kind, .. } => *kind,
+            Self::Bool(_) => ColumnType::Bool,
+            Self::Int(_) => ColumnType::Int,
+            Self::UInt(_) => ColumnType::UInt,
+            Self::Float(_) => ColumnType::Float,
+            Self::String(_) => ColumnType::String,
+            Self::Time(_) => ColumnType::Time,
+        }
+    }
+
+    /// The value in a row.
+    pub(crate) fn value(&self, row: usize) -> Value {
+        let value = match self {
+            Self::Repeat { value, .. } => Some(value.clone()),
+            Self::Bool(cells) => cells.get(row).copied().map(Value::Bool),
+            Self::Int(cells) => cells.get(row).copied().map(Value::Int),
+            Self::UInt(cells) => cells.get(row).copied().map(Value::UInt),
+            Self::Float(cells) => cells.get(row).copied().map(Value::Float),
+            Self::String(cells) => cells.get(row).cloned().map(Value::String),
+            Self::Time(cells) => cells.get(row).copied().map(Value::Time),
+        };
+        value.filter(|value| !value.is_null()).unwrap_or(Value::Null(Some(self.kind())))
+    }
+}
+
 impl Column {
     pub(crate) fn new(label: &Arc<str>, data: Data) -> Self {
         Self { label: Arc::clone(label), data }
@@ -144,29 +172,24 @@ impl Column {
     }
 
     pub(crate) fn kind(&self) -> ColumnType {
-        match &self.data {
-            Data::Repeat { kind, .. } => *kind,
-            Data::Bool(_) => ColumnType::Bool,
-            Data::Int(_) => ColumnType::Int,
-            Data::UInt(_) => ColumnType::UInt,
-            Data::Float(_) => ColumnType::Float,
-            Data::String(_) => ColumnType::String,
-            Data::Time(_) => ColumnType::Time,
-        }
+        self.data.kind()
     }
 
     /// The value in a row.
     pub(crate) fn value(&self, row: usize) -> Value {
-        let value = match &self.data {
-            Data::Repeat { value, .. } => Some(value.clone()),
-            Data::Bool(cells) => cells.get(row).copied().map(Value::Bool),
-            Data::Int(cells) => cells.get(row).copied().map(Value::Int),
-            Data::UInt(cells) => cells.get(row).copied().map(Value::UInt),
-            Data::Float(cells) => cells.get(row).copied().map(Value::Float),
-            Data::String(cells) => cells.get(row).cloned().map(Value::String),
-            Data::Time(cells) => cells.get(row).copied().map(Value::Time),
-        };
-        value.filter(|value| !value.is_null()).unwrap_or(Value::Null(Some(self.kind())))
+        self.data.value(row)
+    }
+
+    /// Whether it has exactly this many rows; one that repeats a value has any number.
+    pub(crate) fn rows_are(&self, rows: usize) -> bool {
+        match &self.data {
+            Data::Repeat { .. } => true,
+            Data::Bool(cells) => cells.values.len() == rows,
+            Data::Int(cells) | Data::Time(cells) => cells.values.len() == rows,
+            Data::UInt(cells) => cells.values.len() == rows,
+            Data::Float(cells) => cells.values.len() == rows,
+            Data::String(cells) => cells.values.len() == rows,
+        }
     }
 
     pub(crate) fn is_null(&self, row: usize) -> bool {

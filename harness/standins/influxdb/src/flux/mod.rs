@@ -10,6 +10,7 @@ mod builder;
 mod builtins;
 mod check;
 mod column;
+mod columnwise;
 mod csv;
 mod csv_reader;
 mod duration;

@@ -38,8 +38,13 @@ impl Execution {
 
     /// Counts a call of one of the script's functions.
     pub(crate) fn count_call(&self) -> Result<(), FluxError> {
+        self.count_calls(1)
+    }
+
+    /// Counts calls of the script's functions.
+    pub(crate) fn count_calls(&self, calls: u64) -> Result<(), FluxError> {
         let limit = self.server.config.max_query_calls;
-        if self.calls.fetch_add(1, Ordering::Relaxed) < limit {
+        if self.calls.fetch_add(calls, Ordering::Relaxed) < limit {
             return Ok(());
         }
         let message = format!("the query makes more than {limit} function calls");

@@ -98,6 +98,11 @@ impl Record {
     pub(crate) fn entries(&self) -> &[(Arc<str>, Value)] {
         &self.entries
     }
+
+    /// A record of entries whose keys are known to differ.
+    pub(crate) fn of_different(entries: Vec<(Arc<str>, Value)>) -> Self {
+        Self { entries }
+    }
 }
 
 impl FromIterator<(Arc<str>, Value)> for Record {
@@ -114,7 +119,7 @@ impl From<&Row> for Record {
     fn from(row: &Row) -> Self {
         let columns = row.table.columns.iter();
         let entries = columns.map(|column| (Arc::clone(&column.label), column.value(row.index)));
-        Self { entries: entries.collect() }
+        Self::of_different(entries.collect())
     }
 }
 
@@ -176,6 +181,15 @@ impl Value {
             (Self::String(left), Self::String(right)) => left.cmp(right),
             (Self::Duration(left), Self::Duration(right)) => left.cmp(right),
             _ => self.rank().cmp(&other.rank()),
+        }
+    }
+
+    /// Whether two scalars are of one type and equal to the bit.
+    pub(crate) fn same_scalar(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null(own), Self::Null(other)) => own == other,
+            (Self::Float(own), Self::Float(other)) => own.to_bits() == other.to_bits(),
+            _ => self.rank() == other.rank() && self.rank() < 8 && self.order(other).is_eq(),
         }
     }
 

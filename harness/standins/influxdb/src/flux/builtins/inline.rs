@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::rows::Growing;
+use super::growing::Growing;
 use super::{Builtin, Call, optional, required};
 use crate::flux::csv_reader::read_annotated;
 use crate::flux::error::FluxError;
 use crate::flux::stream::{Stream, Tables};
-use crate::flux::table::GroupKey;
 use crate::flux::value::{Record, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -35,7 +34,7 @@ fn array_from(call: &Call<'_>) -> Result<Value, FluxError> {
         for record in &records {
             growing.push(record)?;
         }
-        let table = growing.finish(GroupKey::default());
+        let table = growing.finish();
         Ok(Box::new(std::iter::once(Ok(table))) as Tables)
     });
     Ok(Value::Stream(stream))

@@ -13,9 +13,11 @@ mod describe;
 mod digest;
 mod find;
 mod group;
+mod growing;
 mod histogram_quantile;
 mod inline;
 mod lookup;
+mod map;
 mod moving;
 mod pivot;
 mod predicate;
@@ -83,6 +85,7 @@ const TABLES: &[&[Builtin]] = &[
     source::BUILTINS,
     inline::BUILTINS,
     rows::BUILTINS,
+    map::BUILTINS,
     columns::BUILTINS,
     group::BUILTINS,
     aggregate::BUILTINS,

@@ -11,17 +11,17 @@ use std::sync::Arc;
 use crate::flux::ast::{
     BinaryOperator, Body, Expr, ExprKind, FunctionExpr, LogicalOperator, UnaryOperator,
 };
+use crate::flux::columnwise::{CHUNK_ROWS, RowFunction, compare_with};
 use crate::flux::error::FluxError;
-use crate::flux::interpreter::{Env, Function, Lambda};
+use crate::flux::interpreter::{Function, Lambda};
 use crate::flux::operators;
-use crate::flux::table::{Column, GroupKey, Table};
-use crate::flux::value::{Record, Row, Value};
+use crate::flux::table::{Column, Data, GroupKey, Table};
+use crate::flux::value::{Record, Value};
 
 /// The conditions of a filter, all of which have to hold.
 #[derive(Clone, Debug)]
 pub(super) struct Predicate {
     function: Arc<FunctionExpr>,
-    env: Option<Arc<Env>>,
     /// Which operands of the function's outermost `and` count; all when it has none.
     parts: Vec<usize>,
     /// Whether the rows come straight from the store, which then answers what it can.
@@ -31,12 +31,11 @@ pub(super) struct Predicate {
 impl Predicate {
     /// The conditions of a function of one row.
     pub(super) fn of(lambda: &Lambda) -> Result<Self, FluxError> {
-        let Function::Own { expr, env } = &*lambda.function else {
+        let Function::Own { expr, .. } = &*lambda.function else {
             return Err(FluxError::new("a filter takes a function of the script"));
         };
         let parts = 0..conjuncts(&expr.body).map_or(1, <[Expr]>::len);
-        let (function, env, parts) = (Arc::clone(expr), env.clone(), parts.collect());
-        Ok(Self { function, env, parts, on_store: false })
+        Ok(Self { function: Arc::clone(expr), parts: parts.collect(), on_store: false })
     }
 
     /// Conditions on what names a series, and those on its points, for rows from the store.
@@ -70,49 +69,71 @@ impl Predicate {
     ) -> Result<bool, FluxError> {
         let columns = names.entries().iter();
         let columns = columns.map(|(label, value)| Column::repeat(label, value.clone()));
-        let table = Table::new(GroupKey::default(), columns.collect(), 1);
-        self.holds(lambda, &Row { table: Arc::new(table), index: 0 })
+        let table = Arc::new(Table::new(GroupKey::default(), columns.collect(), 1));
+        let rows = RowFunction::new(lambda.clone());
+        let mut kept = vec![true];
+        self.narrow(&rows, &table, 0, &mut kept)?;
+        Ok(kept[0])
     }
 
-    fn holds(&self, lambda: &Lambda, row: &Row) -> Result<bool, FluxError> {
+    /// Takes out the rows, counted from `from`, for which a condition does not hold.
+    fn narrow(
+        &self,
+        rows: &RowFunction,
+        table: &Arc<Table>,
+        from: usize,
+        kept: &mut [bool],
+    ) -> Result<(), FluxError> {
         let Some(parameter) = self.function.parameters.first() else {
             return Err(FluxError::new("a filter takes a function of one row"));
         };
+        let to = from + kept.len();
         if let Body::Block(_) = &self.function.body {
-            let arguments = vec![(Arc::clone(&parameter.name), Value::Row(row.clone()))];
-            return is_true(&lambda.call(arguments)?);
+            let flags = rows.flags(table, from, to)?;
+            kept.copy_from_slice(&flags);
+            return Ok(());
         }
-        let mut env = None;
         for &part in &self.parts {
             let Some(expr) = self.expression(part) else { continue };
             if self.on_store
-                && let Some(answer) = in_store(expr, &parameter.name, row)
+                && let Some(answer) = in_store(expr, &parameter.name, (table, from, to))
             {
-                if answer {
-                    continue;
-                }
-                return Ok(false);
+                kept.iter_mut().enumerate().for_each(|(at, kept)| *kept &= answer.holds(at));
+            } else {
+                rows.narrow(expr, table, from, kept)?;
             }
-            let env = env.get_or_insert_with(|| {
-                let row = Value::Row(row.clone());
-                Env::of(Arc::clone(&parameter.name), row, self.env.as_ref())
-            });
-            lambda.interpreter.execution.count_call()?;
-            if !is_true(&lambda.interpreter.eval(expr, Some(env))?)? {
-                return Ok(false);
+            if !kept.contains(&true) {
+                return Ok(());
             }
         }
-        Ok(true)
+        Ok(())
     }
 }
 
-fn is_true(value: &Value) -> Result<bool, FluxError> {
-    match value {
-        Value::Bool(value) => Ok(*value),
-        Value::Null(_) => Ok(false),
-        other => {
-            let found = other.type_word();
-            Err(FluxError::new(format!("expected bool but found {found}")))
+/// What the store answers to a condition.
+enum Answer {
+    Same(bool),
+    Rows(Vec<bool>),
+}
+
+impl Answer {
+    fn holds(&self, at: usize) -> bool {
+        match self {
+            Self::Same(answer) => *answer,
+            Self::Rows(answers) => answers[at],
+        }
+    }
+
+    fn combined(self, other: &Self, join: fn(bool, bool) -> bool) -> Self {
+        match (self, other) {
+            (Self::Same(one), Self::Same(other)) => Self::Same(join(one, *other)),
+            (Self::Rows(answers), other) => {
+                let joined = answers.into_iter().enumerate();
+                Self::Rows(joined.map(|(at, one)| join(one, other.holds(at))).collect())
+            }
+            (Self::Same(one), Self::Rows(others)) => {
+                Self::Rows(others.iter().map(|other| join(one, *other)).collect())
+            }
         }
     }
 }
@@ -158,37 +179,51 @@ fn names_series_only(expr: &Expr, row: &str) -> bool {
     }
 }
 
-/// What the store makes of a condition; `None` when it leaves the condition to the language.
-fn in_store(expr: &Expr, parameter: &str, row: &Row) -> Option<bool> {
+/// What the store makes of a condition on some rows of a table; `None` when it leaves the condition
+/// to the language.
+fn in_store(expr: &Expr, parameter: &str, rows: (&Table, usize, usize)) -> Option<Answer> {
     match &expr.kind {
         ExprKind::Logical { operator, operands } => {
-            let answers = operands.iter().map(|operand| in_store(operand, parameter, row));
-            let answers = answers.collect::<Option<Vec<bool>>>()?;
-            Some(match operator {
-                LogicalOperator::And => answers.iter().all(|answer| *answer),
-                LogicalOperator::Or => answers.iter().any(|answer| *answer),
-            })
+            let join: fn(bool, bool) -> bool = match operator {
+                LogicalOperator::And => |one, other| one && other,
+                LogicalOperator::Or => |one, other| one || other,
+            };
+            let answers = operands.iter().map(|operand| in_store(operand, parameter, rows));
+            let answers = answers.collect::<Option<Vec<Answer>>>()?;
+            answers.into_iter().reduce(|one, other| one.combined(&other, join))
         }
         ExprKind::Unary { operator: UnaryOperator::Exists, operand } => {
             let label = member_of(operand, parameter).filter(|label| *label != "_value")?;
-            Some(!row.get(label).is_null())
+            Some(Answer::Same(!constant(rows.0, label)?.is_null()))
         }
         ExprKind::Unary { operator: UnaryOperator::Not, operand }
             if matches!(operand.kind, ExprKind::Unary { .. }) =>
         {
-            Some(!in_store(operand, parameter, row)?)
+            let answer = in_store(operand, parameter, rows)?;
+            Some(answer.combined(&Answer::Same(true), |one, other| one != other))
         }
         ExprKind::Binary { operator, left, right } => {
             let label = member_of(left, parameter)?;
-            let value = row.get(label);
-            match (label, &value) {
-                ("_value", value) => compare_value(*operator, value, &right.kind),
-                (_, Value::String(text)) => compare_tag(*operator, text, &right.kind),
-                (_, Value::Null(_)) => compare_tag(*operator, "", &right.kind),
+            if label == "_value" {
+                return compare_values(*operator, rows, &right.kind);
+            }
+            match constant(rows.0, label)? {
+                Value::String(text) => compare_tag(*operator, &text, &right.kind),
+                Value::Null(_) => compare_tag(*operator, "", &right.kind),
                 _ => None,
             }
+            .map(Answer::Same)
         }
         _ => None,
+    }
+}
+
+/// What all rows have under a label; null when there is no such column.
+fn constant(table: &Table, label: &str) -> Option<Value> {
+    match table.column(label) {
+        None => Some(Value::Null(None)),
+        Some(Column { data: Data::Repeat { value, .. }, .. }) => Some(value.clone()),
+        Some(_) => None,
     }
 }
 
@@ -214,7 +249,11 @@ fn compare_tag(operator: BinaryOperator, tag: &str, literal: &ExprKind) -> Optio
 }
 
 /// Numbers compare with numbers; values of any other two types fail every comparison.
-fn compare_value(operator: BinaryOperator, value: &Value, literal: &ExprKind) -> Option<bool> {
+fn compare_values(
+    operator: BinaryOperator,
+    (table, from, to): (&Table, usize, usize),
+    literal: &ExprKind,
+) -> Option<Answer> {
     let literal = match literal {
         ExprKind::Integer(number) => Value::Int(*number),
         ExprKind::Float(number) => Value::Float(*number),
@@ -225,6 +264,15 @@ fn compare_value(operator: BinaryOperator, value: &Value, literal: &ExprKind) ->
         }
         _ => return None,
     };
+    let Some(column) = table.column("_value") else { return Some(Answer::Same(false)) };
+    if let Some(flags) = compare_with(operator, &column.slice(from, to), &literal) {
+        return Some(Answer::Rows(flags));
+    }
+    let compared = (from..to).map(|row| compare_value(operator, &column.value(row), &literal));
+    Some(Answer::Rows(compared.collect()))
+}
+
+fn compare_value(operator: BinaryOperator, value: &Value, literal: &Value) -> bool {
     let is_number = |value: &Value| matches!(value, Value::Int(_) | Value::Float(_));
     let is_order = !matches!(
         operator,
@@ -233,13 +281,13 @@ fn compare_value(operator: BinaryOperator, value: &Value, literal: &ExprKind) ->
             | BinaryOperator::Matches
             | BinaryOperator::MatchesNot
     );
-    let comparable = match (value, &literal) {
+    let comparable = match (value, literal) {
         (Value::String(_), Value::String(_)) | (Value::Bool(_), Value::Bool(_)) => !is_order,
         (Value::String(_), Value::Regex(_)) => true,
         (value, literal) => is_number(value) && is_number(literal),
     };
-    let compared = operators::binary(operator, value, &literal);
-    Some(comparable && matches!(compared, Ok(Value::Bool(true))))
+    let compared = operators::binary(operator, value, literal);
+    comparable && matches!(compared, Ok(Value::Bool(true)))
 }
 
 /// The rows of a table for which a predicate holds.
@@ -248,16 +296,16 @@ pub(super) fn filter_table(
     lambda: &Lambda,
     predicate: &Predicate,
 ) -> Result<Table, FluxError> {
-    let table = Arc::new(table);
-    let mut kept = Vec::new();
-    for index in 0..table.rows {
-        let row = Row { table: Arc::clone(&table), index };
-        if predicate.holds(lambda, &row)? {
-            kept.push(index);
-        }
+    let (table, rows) = (Arc::new(table), RowFunction::new(lambda.clone()));
+    let mut kept_rows = Vec::new();
+    for from in (0..table.rows).step_by(CHUNK_ROWS) {
+        let mut kept = vec![true; CHUNK_ROWS.min(table.rows - from)];
+        predicate.narrow(&rows, &table, from, &mut kept)?;
+        let kept = kept.iter().enumerate().filter(|(_, kept)| **kept);
+        kept_rows.extend(kept.map(|(at, _)| from + at));
     }
-    if kept.len() == table.rows {
+    if kept_rows.len() == table.rows {
         return Ok(Arc::unwrap_or_clone(table));
     }
-    Ok(table.take(&kept))
+    Ok(table.take(&kept_rows))
 }

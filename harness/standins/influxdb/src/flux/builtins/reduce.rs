@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::change::unit_ns;
 use super::{Builtin, Call, optional, piped, required};
+use crate::flux::columnwise::{CHUNK_ROWS, RowFunction};
 use crate::flux::duration::Duration;
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Lambda;
@@ -102,7 +103,7 @@ fn reduce_table(table: Table, lambda: &Lambda, identity: &Arc<Record>) -> Result
 
 /// What `stateTracking` adds to each row.
 struct Tracking {
-    lambda: Lambda,
+    rows: RowFunction,
     count: Arc<str>,
     duration: Arc<str>,
     unit_ns: f64,
@@ -112,7 +113,7 @@ struct Tracking {
 fn state_tracking(call: &Call<'_>) -> Result<Value, FluxError> {
     let unit = call.duration("durationUnit")?.unwrap_or(Duration::from_ns(1_000_000_000));
     let tracking = Tracking {
-        lambda: call.lambda_of("fn", &["r"])?,
+        rows: RowFunction::new(call.lambda_of("fn", &["r"])?),
         count: call.string_or("countColumn", "")?,
         duration: call.string_or("durationColumn", "")?,
         unit_ns: unit_ns(unit),
@@ -130,18 +131,11 @@ impl Tracking {
     fn table(&self, table: Table) -> Result<Table, FluxError> {
         let table = Arc::new(table);
         let times = table.required(&self.time)?.as_integers(table.rows);
-        let matches = (0..table.rows).map(|index| {
-            let row = Row { table: Arc::clone(&table), index };
-            match self.lambda.call_row(row)? {
-                Value::Bool(matched) => Ok(matched),
-                Value::Null(_) => Ok(false),
-                other => {
-                    let found = other.type_word();
-                    Err(FluxError::new(format!("expected bool but found {found}")))
-                }
-            }
-        });
-        let matches = matches.collect::<Result<Vec<bool>, FluxError>>()?;
+        let mut matches = Vec::with_capacity(table.rows);
+        for from in (0..table.rows).step_by(CHUNK_ROWS) {
+            let to = (from + CHUNK_ROWS).min(table.rows);
+            matches.extend(self.rows.flags(&table, from, to)?);
+        }
         let mut made = Arc::unwrap_or_clone(table);
         if !self.count.is_empty() {
             let mut count = -1;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
-use crate::flux::interpreter::Lambda;
-use crate::flux::table::{Column, ColumnBuilder, GroupKey, Table};
-use crate::flux::value::{Record, Row, Value};
+use crate::flux::table::{Column, ColumnBuilder, Table};
+use crate::flux::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
     Builtin {
@@ -27,12 +26,6 @@ pub(super) const BUILTINS: &[Builtin] = &[
         name: "tail",
         parameters: &[piped("tables"), required("n"), optional("offset")],
         run: tail,
-    },
-    Builtin {
-        package: "",
-        name: "map",
-        parameters: &[piped("tables"), required("fn"), optional("mergeKey")],
-        run: map,
     },
     Builtin {
         package: "",
@@ -99,118 +92,6 @@ fn count_and_offset(call: &Call<'_>) -> Result<(usize, usize), FluxError> {
         Ok(usize::try_from(given).unwrap_or(0))
     };
     Ok((count("n")?, count("offset")?))
-}
-
-fn map(call: &Call<'_>) -> Result<Value, FluxError> {
-    if call.bool_or("mergeKey", false)? {
-        let message = "argument `mergeKey` of `map` is not in the stand-in's Flux";
-        return Err(FluxError::compilation(call.site.span, message));
-    }
-    let lambda = call.lambda_of("fn", &["r"])?;
-    let mapped = call.stream("tables")?.all(call.site, move |tables| {
-        let made = tables.into_iter().map(|table| map_table(table, &lambda));
-        super::group::merge(made.collect::<Result<Vec<_>, _>>()?.concat())
-    })?;
-    Ok(Value::Stream(mapped))
-}
-
-/// Makes a row of each row. A change to a column of the group key moves the row to another table.
-fn map_table(table: Table, lambda: &Lambda) -> Result<Vec<Table>, FluxError> {
-    let labels = table.key.labels();
-    let table = Arc::new(table);
-    let mut made: Vec<(GroupKey, Growing)> = Vec::new();
-    let mut last = 0;
-    for index in 0..table.rows {
-        let value = lambda.call_row(Row { table: Arc::clone(&table), index })?;
-        let record = match value {
-            Value::Record(record) => record,
-            Value::Row(row) => Arc::new(Record::from(&row)),
-            other => {
-                let found = other.type_word();
-                return Err(FluxError::new(format!(
-                    "map function must return an object, got {found}"
-                )));
-            }
-        };
-        let key = record.entries().iter().filter(|(label, _)| labels.contains(label));
-        let key: GroupKey = key.cloned().collect();
-        if made.get(last).is_none_or(|(known, _)| *known != key) {
-            last = made.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-                made.push((key, Growing::default()));
-                made.len() - 1
-            });
-        }
-        made[last].1.push(&record)?;
-    }
-    let finish = |(key, growing): (GroupKey, Growing)| growing.finish(key);
-    Ok(made.into_iter().map(finish).collect())
-}
-
-/// A table that grows by records.
-#[derive(Default)]
-pub(super) struct Growing {
-    columns: Vec<ColumnBuilder>,
-    /// Columns in which only nulls of no known type have been seen.
-    untyped: Vec<Arc<str>>,
-    rows: usize,
-}
-
-impl Growing {
-    pub(super) fn push(&mut self, record: &Record) -> Result<(), FluxError> {
-        for (at, (label, value)) in record.entries().iter().enumerate() {
-            let known = self.columns.get(at).is_some_and(|column| column.label() == label);
-            let known = if known {
-                Some(at)
-            } else {
-                self.columns.iter().position(|own| own.label() == label)
-            };
-            match (known, value.column_type()) {
-                (Some(known), _) => self.columns[known].push(value.clone())?,
-                (None, Some(kind)) => {
-                    let mut column = ColumnBuilder::new(label, kind);
-                    column.pad(self.rows);
-                    column.push(value.clone())?;
-                    self.untyped.retain(|own| own != label);
-                    self.columns.push(column);
-                }
-                (None, None) if value.is_null() => {
-                    if !self.untyped.contains(label) {
-                        self.untyped.push(Arc::clone(label));
-                    }
-                }
-                (None, None) => {
-                    let found = value.type_word();
-                    let message = format!(
-                        "map object property \"{label}\" is {found} type which is not supported \
-                         in a flux table"
-                    );
-                    return Err(FluxError::new(message));
-                }
-            }
-        }
-        self.rows += 1;
-        for column in &mut self.columns {
-            column.pad(self.rows);
-        }
-        Ok(())
-    }
-
-    pub(super) fn finish(self, key: GroupKey) -> Table {
-        let rows = self.rows;
-        let columns = self.columns.into_iter().map(ColumnBuilder::finish).map(|column| {
-            // What all rows share is kept once.
-            match key.get(&column.label) {
-                Some(value) => {
-                    let kind = column.kind();
-                    let data = crate::flux::table::Data::Repeat { value: value.clone(), kind };
-                    Column { label: column.label, data }
-                }
-                None => column,
-            }
-        });
-        let columns = columns.collect();
-        Table::new(key, columns, rows)
-    }
 }
 
 fn fill(call: &Call<'_>) -> Result<Value, FluxError> {
