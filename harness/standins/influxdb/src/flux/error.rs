@@ -48,6 +48,16 @@ impl FluxError {
         Self { code, stage, message: message.into() }
     }
 
+    /// A mistake without a place that the server takes for one of its own.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(message).into_internal()
+    }
+
+    /// This mistake as one that the server takes for its own.
+    pub(crate) fn into_internal(self) -> Self {
+        Self { code: FluxErrorCode::Internal, ..self }
+    }
+
     /// A mistake that is found without running the script.
     pub(crate) fn compilation(at: Span, message: impl Into<String>) -> Self {
         let (code, stage) = (FluxErrorCode::Invalid, Stage::Compilation(at));

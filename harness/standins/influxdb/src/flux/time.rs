@@ -59,6 +59,24 @@ pub(crate) fn split_day(time_ns: i64) -> (Date, i64) {
     (Date::from_days(time_ns.div_euclid(day_ns)), time_ns.rem_euclid(day_ns))
 }
 
+/// What a clock shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    pub(crate) date: Date,
+    pub(crate) hour: i64,
+    pub(crate) minute: i64,
+    pub(crate) second: i64,
+}
+
+impl Clock {
+    /// What a clock in UTC shows at an instant.
+    pub(crate) fn of(time_ns: i64) -> Self {
+        let (date, in_day_ns) = split_day(time_ns);
+        let second = in_day_ns / NS_PER_S;
+        Self { date, hour: second / 3600, minute: second / 60 % 60, second: second % 60 }
+    }
+}
+
 /// `2023-01-01T00:00:00.5Z`: as many digits of the second as needed, none when it is whole.
 pub(crate) fn format_rfc3339(time_ns: i64) -> String {
     let mut text = Vec::with_capacity(30);

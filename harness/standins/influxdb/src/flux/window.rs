@@ -25,11 +25,12 @@ impl Location {
 
     /// The zone with this IANA name.
     pub(crate) fn named(name: &str, offset: Duration) -> Result<Self, FluxError> {
-        if name == "UTC" {
+        if matches!(name, "" | "UTC") {
             return Ok(Self { zone: None, offset });
         }
-        let zone =
-            TimeZone::get(name).map_err(|_| FluxError::new(format!("unknown time zone {name}")))?;
+        // The library takes names in any case, the server only as they are written.
+        let zone = TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name));
+        let zone = zone.ok_or_else(|| FluxError::new(format!("unknown time zone {name}")))?;
         Ok(Self { zone: Some(zone), offset })
     }
 
@@ -44,7 +45,7 @@ impl Location {
 
     /// The instant at which the clock in this zone shows `local_ns`. A time that the clock skips
     /// becomes the end of the gap, one that it shows twice the first of both.
-    fn instant(&self, local_ns: i64) -> i64 {
+    pub(crate) fn instant(&self, local_ns: i64) -> i64 {
         let Some(zone) = &self.zone else { return local_ns };
         let civil: DateTime = TimeZone::UTC.to_datetime(timestamp(local_ns));
         let ambiguous = zone.to_ambiguous_timestamp(civil);
@@ -142,6 +143,11 @@ impl Windows {
         let (target, target_in_month) = months(local_ns);
         let begun = i64::from(target_in_month < zero_in_month);
         (target - begun - zero).div_euclid(self.every.months)
+    }
+
+    /// The last window that begins at or before an instant.
+    pub(crate) fn latest(&self, time_ns: i64) -> Bounds {
+        self.window(self.last_index(time_ns)).bounds
     }
 
     /// The windows that hold an instant, the earliest first. They are few unless the period is

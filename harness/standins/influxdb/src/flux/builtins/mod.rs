@@ -7,8 +7,10 @@
 mod aggregate;
 mod change;
 mod classic_join;
+mod collections;
 mod columns;
 mod convert;
+mod date;
 mod describe;
 mod digest;
 mod find;
@@ -16,18 +18,22 @@ mod group;
 mod growing;
 mod histogram_quantile;
 mod inline;
+mod location;
 mod lookup;
 mod map;
+mod math;
 mod moving;
 mod pivot;
 mod predicate;
 mod prelude;
 mod reduce;
+mod regexp;
 mod rows;
 mod select;
 mod shift;
 mod source;
 mod statistics;
+mod strings;
 mod window;
 
 use std::cmp::Ordering;
@@ -43,6 +49,9 @@ use super::interpreter::{Function, Interpreter, Lambda};
 use super::stream::{Site, Stream};
 use super::value::{Record, Value};
 
+/// What a built-in function does.
+type Run = fn(&Call<'_>) -> Result<Value, FluxError>;
+
 /// A built-in function.
 #[derive(Debug)]
 pub(crate) struct Builtin {
@@ -50,7 +59,14 @@ pub(crate) struct Builtin {
     pub(crate) package: &'static str,
     pub(crate) name: &'static str,
     pub(crate) parameters: &'static [Parameter],
-    pub(crate) run: fn(&Call<'_>) -> Result<Value, FluxError>,
+    pub(crate) run: Run,
+}
+
+/// A value that a package has under a name.
+pub(crate) struct Constant {
+    package: &'static str,
+    name: &'static str,
+    value: fn() -> Value,
 }
 
 /// A parameter of a built-in function.
@@ -103,7 +119,16 @@ const TABLES: &[&[Builtin]] = &[
     shift::BUILTINS,
     classic_join::BUILTINS,
     lookup::BUILTINS,
+    date::BUILTINS,
+    location::BUILTINS,
+    strings::BUILTINS,
+    math::BUILTINS,
+    regexp::BUILTINS,
+    collections::BUILTINS,
 ];
+
+/// The constants of packages, one part a file.
+const CONSTANTS: &[&[Constant]] = &[date::CONSTANTS, location::CONSTANTS, math::CONSTANTS];
 
 /// The members of all packages by import path; what needs no import is under the empty path.
 static PACKAGES: LazyLock<HashMap<&'static str, Record>> = LazyLock::new(|| {
@@ -112,9 +137,11 @@ static PACKAGES: LazyLock<HashMap<&'static str, Record>> = LazyLock::new(|| {
         let package = packages.entry(builtin.package).or_default();
         package.set(Arc::from(builtin.name), function(builtin));
     }
-    for (path, name, value) in prelude::functions() {
-        packages.entry(path).or_default().set(name, value);
+    for constant in CONSTANTS.iter().flat_map(|table| table.iter()) {
+        let package = packages.entry(constant.package).or_default();
+        package.set(Arc::from(constant.name), (constant.value)());
     }
+    prelude::define(&mut packages);
     packages
 });
 
@@ -240,15 +267,25 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// An argument that was given and is not null.
     fn value(&self, name: &str) -> Option<&Value> {
+        self.given(name).filter(|value| !value.is_null())
+    }
+
+    /// An argument that was given, null or not.
+    fn given(&self, name: &str) -> Option<&Value> {
         let found = self.arguments.named.iter().find(|argument| *argument.name == *name);
-        found.map(|argument| &argument.value).filter(|value| !value.is_null())
+        found.map(|argument| &argument.value)
     }
 
     fn wrong(&self, name: &str, expected: &str, found: &Value) -> FluxError {
         let found = found.type_word();
-        let message = format!("expected {expected} but found {found} (argument {name})");
+        self.misfit(name, &format!("expected {expected} but found {found}"))
+    }
+
+    /// A mistake in the type of an argument.
+    fn misfit(&self, name: &str, message: &str) -> FluxError {
         let argument = self.arguments.named.iter().find(|argument| *argument.name == *name);
-        FluxError::semantic(argument.map_or(self.site.span, |argument| argument.span), message)
+        let span = argument.map_or(self.site.span, |argument| argument.span);
+        FluxError::semantic(span, format!("{message} (argument {name})"))
     }
 
     /// A required argument.
@@ -387,5 +424,19 @@ impl Call<'_> {
                 return Err(FluxError::new(format!("value is not a time, got {found}")));
             }
         })
+    }
+}
+
+impl Call<'_> {
+    /// Calls a function that needs no import.
+    fn apply<const N: usize>(
+        &self,
+        function: &str,
+        arguments: [(&str, Value); N],
+    ) -> Result<Value, FluxError> {
+        let function = universe(function)
+            .ok_or_else(|| FluxError::new(format!("{function} is not in the stand-in's Flux")))?;
+        let arguments = arguments.into_iter().map(|(name, value)| (Name::from(name), value));
+        self.interpreter.call(&function, arguments.collect())
     }
 }

@@ -1,16 +1,17 @@
 //! Functions that are written in Flux itself, because they are compositions of others.
 //!
-//! [`functions`] reads the scripts in `prelude/`, one a package.
+//! [`define`] reads the scripts in `prelude/`, one a package.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::flux::ast::{ExprKind, Name, Statement};
 use crate::flux::interpreter::{Env, Function};
 use crate::flux::parser::parse;
-use crate::flux::value::Value;
+use crate::flux::value::{Record, Value};
 
 /// The packages that each script makes, and the script.
-const SCRIPTS: [(&[&str], &str); 2] = [
+const SCRIPTS: &[(&[&str], &str)] = &[
     (&[""], include_str!("prelude/universe.flux")),
     (
         &["influxdata/influxdb/schema", "influxdata/influxdb/v1"],
@@ -18,24 +19,33 @@ const SCRIPTS: [(&[&str], &str); 2] = [
     ),
 ];
 
-/// All functions: the path of their package, their name, and the function. Each can use those above
-/// it in its script.
-pub(super) fn functions() -> Vec<(&'static str, Name, Value)> {
-    let mut functions = Vec::new();
-    for (packages, script) in SCRIPTS {
+/// Adds the functions to the packages. Each can use those above it in its script, and what the
+/// packages hold that its script imports.
+pub(super) fn define(packages: &mut HashMap<&'static str, Record>) {
+    for (paths, script) in SCRIPTS {
         let file = parse(script).expect("the scripts of the prelude are read in the tests");
         let mut env: Option<Arc<Env>> = None;
+        for import in &file.imports {
+            let package = packages.get(import.path.as_str()).cloned().unwrap_or_default();
+            let name = import.path.rsplit('/').next().unwrap_or_default();
+            let package = Value::Record(Arc::new(package));
+            env = Some(Env::of(Name::from(name), package, env.as_ref()));
+        }
         for statement in file.statements {
             let Statement::Assignment(assigned) = statement else { continue };
             let ExprKind::Function(expr) = assigned.value.kind else { continue };
             let function = Value::Function(Arc::new(Function::Own { expr, env: env.clone() }));
             env = Some(Env::of(Name::clone(&assigned.name), function.clone(), env.as_ref()));
-            for package in packages {
-                functions.push((*package, Name::clone(&assigned.name), function.clone()));
+            // A name that begins so is the script's own.
+            if assigned.name.starts_with('_') {
+                continue;
+            }
+            for path in *paths {
+                let package = packages.entry(*path).or_default();
+                package.set(Name::clone(&assigned.name), function.clone());
             }
         }
     }
-    functions
 }
 
 #[cfg(test)]
@@ -44,9 +54,10 @@ mod tests {
 
     #[test]
     fn every_script_of_the_prelude_defines_functions() {
-        let functions = functions();
-        for (packages, _) in SCRIPTS {
-            assert!(functions.iter().any(|(path, ..)| *path == packages[0]));
+        let mut packages = HashMap::new();
+        define(&mut packages);
+        for (paths, _) in SCRIPTS {
+            assert!(!packages[paths[0]].entries().is_empty(), "{}", paths[0]);
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::window::location;
+use super::location::location;
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::duration::Duration;
 use crate::flux::error::FluxError;

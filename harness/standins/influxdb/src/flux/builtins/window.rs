@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::aggregate::{Aggregate, checked_column};
 use super::columns::duplicate_column;
 use super::group::merge;
+use super::location::{LOCATION, location};
 use super::select::Selector;
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::duration::Duration;
@@ -27,7 +28,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
             optional("every"),
             optional("period"),
             optional("offset"),
-            optional("location"),
+            LOCATION,
             optional("timeColumn"),
             optional("startColumn"),
             optional("stopColumn"),
@@ -44,7 +45,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
             optional("period"),
             required("fn"),
             optional("offset"),
-            optional("location"),
+            LOCATION,
             optional("column"),
             optional("timeSrc"),
             optional("timeDst"),
@@ -77,26 +78,6 @@ fn windows_of(call: &Call<'_>) -> Result<Windows, FluxError> {
         ));
     }
     Windows::new(every, period.unwrap_or(every), offset, location(call)?)
-}
-
-/// The location argument, else the option, else UTC.
-pub(super) fn location(call: &Call<'_>) -> Result<Location, FluxError> {
-    let given = match call.record("location")? {
-        Some(record) => Some(record),
-        None => match call.interpreter.option("location") {
-            Some(Value::Record(record)) => Some(Arc::clone(record)),
-            _ => None,
-        },
-    };
-    let Some(record) = given else { return Ok(Location::UTC) };
-    let offset = match record.get("offset") {
-        Some(Value::Duration(offset)) => *offset,
-        _ => Duration::default(),
-    };
-    match record.get("zone") {
-        Some(Value::String(zone)) => Location::named(zone, offset),
-        _ => Err(FluxError::new("a location is a record of zone and offset")),
-    }
 }
 
 fn bounds_of(stream: &Stream) -> Result<Bounds, FluxError> {
