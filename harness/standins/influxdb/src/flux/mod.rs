@@ -13,6 +13,7 @@ mod column;
 mod columnwise;
 mod csv;
 mod csv_reader;
+mod display;
 mod duration;
 mod error;
 mod interpreter;

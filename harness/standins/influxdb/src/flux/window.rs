@@ -150,6 +150,11 @@ impl Windows {
         self.window(self.last_index(time_ns)).bounds
     }
 
+    /// The instant one distance between windows after another.
+    pub(crate) fn next_start(&self, time_ns: i64) -> i64 {
+        self.every.after(time_ns)
+    }
+
     /// The windows that hold an instant, the earliest first. They are few unless the period is
     /// many times the distance between windows.
     pub(crate) fn of_instant(&self, time_ns: i64) -> Vec<Bounds> {

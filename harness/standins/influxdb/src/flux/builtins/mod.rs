@@ -5,6 +5,7 @@
 //! not in the stand-in's Flux.
 
 mod aggregate;
+mod bitwise;
 mod change;
 mod classic_join;
 mod collections;
@@ -13,11 +14,14 @@ mod convert;
 mod date;
 mod describe;
 mod digest;
+mod experimental;
 mod find;
+mod generate;
 mod group;
 mod growing;
 mod histogram_quantile;
 mod inline;
+mod join;
 mod location;
 mod lookup;
 mod map;
@@ -29,11 +33,13 @@ mod prelude;
 mod reduce;
 mod regexp;
 mod rows;
+mod sampledata;
 mod select;
 mod shift;
 mod source;
 mod statistics;
 mod strings;
+mod system;
 mod window;
 
 use std::cmp::Ordering;
@@ -125,10 +131,54 @@ const TABLES: &[&[Builtin]] = &[
     math::BUILTINS,
     regexp::BUILTINS,
     collections::BUILTINS,
+    join::BUILTINS,
+    experimental::BUILTINS,
+    generate::BUILTINS,
+    system::BUILTINS,
+    sampledata::BUILTINS,
+    bitwise::BUILTINS,
+    bitwise::EXPERIMENTAL,
+];
+
+/// Functions that a package has from another: both import paths and the names.
+const SHARED: &[(&str, &str, &[&str])] = &[
+    ("experimental/array", "array", &["from"]),
+    (
+        "experimental",
+        "",
+        &[
+            "count",
+            "distinct",
+            "fill",
+            "first",
+            "histogram",
+            "histogramQuantile",
+            "integral",
+            "kaufmansAMA",
+            "last",
+            "max",
+            "mean",
+            "min",
+            "mode",
+            "quantile",
+            "skew",
+            "spread",
+            "stddev",
+            "sum",
+            "unique",
+            "window",
+        ],
+    ),
 ];
 
 /// The constants of packages, one part a file.
-const CONSTANTS: &[&[Constant]] = &[date::CONSTANTS, location::CONSTANTS, math::CONSTANTS];
+const CONSTANTS: &[&[Constant]] = &[
+    date::CONSTANTS,
+    location::CONSTANTS,
+    math::CONSTANTS,
+    system::CONSTANTS,
+    sampledata::CONSTANTS,
+];
 
 /// The members of all packages by import path; what needs no import is under the empty path.
 static PACKAGES: LazyLock<HashMap<&'static str, Record>> = LazyLock::new(|| {
@@ -140,6 +190,13 @@ static PACKAGES: LazyLock<HashMap<&'static str, Record>> = LazyLock::new(|| {
     for constant in CONSTANTS.iter().flat_map(|table| table.iter()) {
         let package = packages.entry(constant.package).or_default();
         package.set(Arc::from(constant.name), (constant.value)());
+    }
+    for &(path, source, names) in SHARED {
+        for name in names {
+            let member = packages.get(source).and_then(|package| package.get(name)).cloned();
+            let member = member.expect("a shared function is in the table");
+            packages.entry(path).or_default().set(Arc::from(*name), member);
+        }
     }
     prelude::define(&mut packages);
     packages

@@ -17,6 +17,12 @@ const SCRIPTS: &[(&[&str], &str)] = &[
         &["influxdata/influxdb/schema", "influxdata/influxdb/v1"],
         include_str!("prelude/schema.flux"),
     ),
+    (&["experimental"], include_str!("prelude/experimental.flux")),
+    (&["experimental/aggregate"], include_str!("prelude/aggregate.flux")),
+    (&["experimental/date/boundaries"], include_str!("prelude/boundaries.flux")),
+    (&["experimental/prometheus"], include_str!("prelude/prometheus.flux")),
+    (&["influxdata/influxdb/sample"], include_str!("prelude/sample.flux")),
+    (&["sampledata"], include_str!("prelude/sampledata.flux")),
 ];
 
 /// Adds the functions to the packages. Each can use those above it in its script, and what the
