@@ -1,203 +1,292 @@
-//! Annotated CSV to tables, for `csv.from`.
+//! CSV to tables, for `csv.from`.
 //!
-//! The counterpart of [`csv`](super::csv), for the CSV that a script holds. Each block begins with
-//! its annotations and its header; a change of the `table` column begins a new table.
+//! The counterpart of [`csv`](super::csv), for the CSV that a script holds. [`Tables`] gives one
+//! table after another, so that a mistake further down does not take those before it. In annotated
+//! CSV each block begins with its annotations and its header, and a change of the `table` column
+//! begins a new table; raw CSV is one table of strings.
+
+mod decode;
+mod lines;
 
 use std::sync::Arc;
 
-use super::error::FluxError;
-use super::table::{ColumnBuilder, Table};
-use super::time::{parse_date, parse_rfc3339};
+use self::decode::Kind;
+use self::lines::{Line, Lines};
+use super::error::{FluxError, FluxErrorCode};
+use super::table::{ColumnBuilder, GroupKey, Table};
 use super::value::{ColumnType, Value};
 
-/// The columns that tell of results and tables and are none of the data.
+/// The columns of annotated CSV that tell of results and tables and are none of the data.
 const LEADING_COLUMNS: usize = 3;
 
-/// Reads a whole text.
-pub(super) fn read_annotated(text: &str) -> Result<Vec<Table>, FluxError> {
-    let mut reader = Reader { tables: Vec::new(), block: Block::default() };
-    for line in records(text.trim_start()) {
-        reader.line(&line)?;
-    }
-    reader.finish()?;
-    Ok(reader.tables)
+/// How a text is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Annotated,
+    Raw,
 }
 
-struct Reader {
-    tables: Vec<Table>,
-    block: Block,
+/// The tables of a text.
+pub(super) struct Tables {
+    lines: Lines,
+    mode: Mode,
+    block: Option<Block>,
+    /// The one result that a text may hold.
+    result: Option<String>,
+    done: bool,
 }
 
-#[derive(Default)]
+/// What the annotations and the header say.
 struct Block {
-    datatypes: Vec<String>,
-    groups: Vec<String>,
-    defaults: Vec<String>,
-    header: Vec<Arc<str>>,
-    table: Option<Growing>,
+    result: String,
+    table: String,
+    /// How many cells a line has.
+    cells: usize,
+    /// Where the data begins in a line.
+    first: usize,
+    columns: Vec<Labelled>,
 }
 
+struct Labelled {
+    label: Arc<str>,
+    kind: Kind,
+    keyed: bool,
+    default: Value,
+}
+
+/// A mistake that the server puts at no place in the script.
+fn failed(code: FluxErrorCode, message: &str) -> FluxError {
+    FluxError::whole(code, format!("error in csv.from(): {message}"))
+}
+
+fn bad_metadata(code: FluxErrorCode, message: &str) -> FluxError {
+    failed(code, &format!("failed to read metadata: {message}"))
+}
+
+const WRONG_NUMBER: &str = "wrong number of fields";
+
+impl Tables {
+    pub(super) fn new(text: Arc<str>, mode: Mode) -> Self {
+        Self { lines: Lines::new(text), mode, block: None, result: None, done: false }
+    }
+
+    fn read(&mut self) -> Result<Option<Table>, FluxError> {
+        let block = match self.block.take() {
+            Some(block) => block,
+            None => {
+                let block = match self.mode {
+                    Mode::Annotated => self.annotated_block()?,
+                    Mode::Raw => self.raw_block(),
+                };
+                let Some(block) = block else { return Ok(None) };
+                let result = self.result.get_or_insert_with(|| block.result.clone());
+                if *result != block.result {
+                    let message = "csv.from() can only parse 1 result";
+                    return Err(failed(FluxErrorCode::Invalid, message));
+                }
+                block
+            }
+        };
+        let table = self.table(&block)?;
+        let same_block = match self.lines.peek() {
+            Some(next) => self.mode == Mode::Raw || next.first().is_none_or(String::is_empty),
+            None => return Ok(Some(table)).inspect(|_| self.done = true),
+        };
+        self.block = same_block.then_some(block);
+        Ok(Some(table))
+    }
+
+    /// All columns are strings and none has a default.
+    fn raw_block(&mut self) -> Option<Block> {
+        let header = self.lines.next()?;
+        let column = |label: &String| Labelled {
+            label: Arc::from(label.as_str()),
+            kind: Kind::Plain(ColumnType::String),
+            keyed: false,
+            default: Value::Null(Some(ColumnType::String)),
+        };
+        Some(Block {
+            result: "_result".to_owned(),
+            table: "0".to_owned(),
+            cells: header.len(),
+            first: 0,
+            columns: header.iter().map(column).collect(),
+        })
+    }
+
+    fn annotated_block(&mut self) -> Result<Option<Block>, FluxError> {
+        let mut annotations: [Option<Line>; 3] = [None, None, None];
+        let mut cells = None;
+        while annotations.iter().any(Option::is_none) {
+            let missing = |line: Option<&Line>| missing_annotation(&annotations, line.is_none());
+            let Some(line) = self.lines.next() else {
+                return if cells.is_none() { Ok(None) } else { Err(missing(None)) };
+            };
+            if *cells.get_or_insert(line.len()) != line.len() {
+                let message = format!("failed to read annotations: {WRONG_NUMBER}");
+                return Err(bad_metadata(FluxErrorCode::Invalid, &message));
+            }
+            let name = line.first().map_or("", String::as_str);
+            let at = match name.trim_start_matches('#') {
+                "datatype" => 0,
+                "group" => 1,
+                "default" => 2,
+                // Other annotations are passed over.
+                _ if name.starts_with('#') => continue,
+                _ => return Err(missing(Some(&line))),
+            };
+            if line.len() < LEADING_COLUMNS {
+                let name = name.trim_start_matches('#');
+                let message = format!("failed to read \"{name}\" annotation: {WRONG_NUMBER}");
+                return Err(bad_metadata(FluxErrorCode::Invalid, &message));
+            }
+            annotations[at] = Some(line);
+        }
+        let annotations = annotations.map(Option::unwrap_or_default);
+        self.header(&annotations).map(Some)
+    }
+
+    fn header(&mut self, [datatypes, groups, defaults]: &[Line; 3]) -> Result<Block, FluxError> {
+        let header = self
+            .lines
+            .next()
+            .ok_or_else(|| bad_metadata(FluxErrorCode::Invalid, "missing expected header row"))?;
+        if header.len() != datatypes.len() {
+            let message = format!("failed to read header row: {WRONG_NUMBER}");
+            return Err(bad_metadata(FluxErrorCode::Invalid, &message));
+        }
+        if header.get(1).is_some_and(|label| label == "error") {
+            let message = self.lines.next().and_then(|line| line.get(1).cloned());
+            let message = message.unwrap_or_else(|| "unexpected EOF".to_owned());
+            return Err(failed(FluxErrorCode::Internal, &message));
+        }
+        let table = defaults[2].clone();
+        if !table.is_empty() && table.parse::<i64>().is_err() {
+            let message = "default Table ID is not an integer";
+            return Err(bad_metadata(FluxErrorCode::Internal, message));
+        }
+        let columns = (LEADING_COLUMNS..header.len()).map(|at| {
+            let label = &header[at];
+            let kind = Kind::of(&datatypes[at]).map_err(|reason| {
+                let message = format!("column \"{label}\" has invalid datatype: {reason}");
+                bad_metadata(FluxErrorCode::Invalid, &message)
+            })?;
+            let default = kind.decode(&defaults[at]).map_err(|reason| {
+                let message = format!("column \"{label}\" has invalid default value: {reason}");
+                bad_metadata(FluxErrorCode::Invalid, &message)
+            })?;
+            let keyed = groups[at] == "true";
+            Ok(Labelled { label: Arc::from(label.as_str()), kind, keyed, default })
+        });
+        Ok(Block {
+            result: defaults[1].clone(),
+            table,
+            cells: header.len(),
+            first: LEADING_COLUMNS,
+            columns: columns.collect::<Result<_, FluxError>>()?,
+        })
+    }
+
+    /// The rows up to the next table, annotation or end.
+    fn table(&mut self, block: &Block) -> Result<Table, FluxError> {
+        let annotated = self.mode == Mode::Annotated;
+        let mut growing = Growing::new(block);
+        while let Some(line) = self.lines.peek() {
+            let annotation = annotated && line.first().is_some_and(|cell| !cell.is_empty());
+            if annotation && line.len() != block.cells {
+                break;
+            }
+            if line.len() != block.cells {
+                return Err(failed(FluxErrorCode::Internal, WRONG_NUMBER));
+            }
+            if annotated {
+                // What stands before the first row's table is not looked at.
+                let id = growing.id.get_or_insert_with(|| line[2].clone());
+                if annotation || !line[2].is_empty() && line[2] != *id {
+                    break;
+                }
+            }
+            growing.push(block, &line[block.first..])?;
+            self.lines.next();
+        }
+        if annotated && growing.rows == 0 && block.table.is_empty() {
+            return Err(failed(FluxErrorCode::Invalid, "missing table ID"));
+        }
+        Ok(growing.finish(block))
+    }
+}
+
+fn missing_annotation(annotations: &[Option<Line>; 3], at_end: bool) -> FluxError {
+    let advice =
+        "onsider using the mode: \"raw\" for csv that is not expected to have annotations.";
+    let initial = if at_end { "C" } else { "c" };
+    match annotations {
+        [None, ..] => bad_metadata(
+            FluxErrorCode::Invalid,
+            &format!("missing expected annotation datatype. {initial}{advice}"),
+        ),
+        [_, None, _] => bad_metadata(FluxErrorCode::Internal, "missing expected annotation group"),
+        _ => bad_metadata(FluxErrorCode::Internal, "missing expected annotation default"),
+    }
+}
+
+/// A table that grows by lines.
 struct Growing {
-    id: String,
-    columns: Vec<ColumnBuilder>,
+    id: Option<String>,
+    key: Option<GroupKey>,
+    builders: Vec<ColumnBuilder>,
     rows: usize,
 }
 
-impl Reader {
-    fn line(&mut self, cells: &[String]) -> Result<(), FluxError> {
-        let Some(first) = cells.first() else { return Ok(()) };
-        if cells.iter().all(String::is_empty) && cells.len() == 1 {
-            return Ok(());
-        }
-        if first.starts_with('#') {
-            if !self.block.header.is_empty() {
-                self.finish()?;
-                self.block = Block::default();
-            }
-            match first.as_str() {
-                "#datatype" => self.block.datatypes = cells.to_vec(),
-                "#group" => self.block.groups = cells.to_vec(),
-                "#default" => self.block.defaults = cells.to_vec(),
-                _ => {}
-            }
-            return Ok(());
-        }
-        if self.block.header.is_empty() {
-            if self.block.datatypes.is_empty() {
-                let message = "failed to read metadata: missing expected annotation datatype";
-                return Err(FluxError::new(message));
-            }
-            self.block.header = cells.iter().map(|cell| Arc::from(cell.as_str())).collect();
-            return Ok(());
-        }
-        self.row(cells)
+impl Growing {
+    fn new(block: &Block) -> Self {
+        let builder =
+            |column: &Labelled| ColumnBuilder::new(&column.label, column.kind.column_type());
+        let builders = block.columns.iter().map(builder).collect();
+        Self { id: None, key: None, builders, rows: 0 }
     }
 
-    fn row(&mut self, cells: &[String]) -> Result<(), FluxError> {
-        let id = self.block.cell(cells, 2);
-        if self.block.table.as_ref().is_some_and(|table| table.id != id) {
-            self.finish()?;
-        }
-        if self.block.table.is_none() {
-            self.block.table = Some(self.block.new_table(id)?);
-        }
-        let values: Vec<String> = (LEADING_COLUMNS..self.block.header.len())
-            .map(|at| self.block.cell(cells, at))
-            .collect();
-        let Some(table) = &mut self.block.table else { return Ok(()) };
-        for (column, text) in table.columns.iter_mut().zip(&values) {
-            let value = decode(text, column.kind())
-                .ok_or_else(|| FluxError::new(format!("failed to read \"{text}\" in csv")))?;
-            column.push(value)?;
-        }
-        table.rows += 1;
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), FluxError> {
-        let block = &mut self.block;
-        let table = match block.table.take() {
-            Some(table) => table,
-            // A block without rows is an empty table, whose group key is in the defaults.
-            None if !block.header.is_empty() && self.tables.is_empty() => {
-                block.new_table(String::new())?
+    fn push(&mut self, block: &Block, cells: &[String]) -> Result<(), FluxError> {
+        let decode = |(column, cell): (&Labelled, &String)| {
+            if cell.is_empty() {
+                return Ok(column.default.clone());
             }
-            None => return Ok(()),
+            column.kind.decode(cell).map_err(|reason| failed(FluxErrorCode::Internal, &reason))
         };
-        let keyed = block.keyed();
-        let columns = table.columns.into_iter().map(ColumnBuilder::finish).collect();
-        self.tables.push(Table::keyed(&keyed, columns, table.rows));
+        let values = block.columns.iter().zip(cells).map(decode);
+        let values = values.collect::<Result<Vec<Value>, _>>()?;
+        self.key.get_or_insert_with(|| key_of(block, values.iter()));
+        for (builder, value) in self.builders.iter_mut().zip(values) {
+            builder.push(value)?;
+        }
+        self.rows += 1;
         Ok(())
     }
-}
 
-impl Block {
-    fn cell(&self, cells: &[String], at: usize) -> String {
-        let given = cells.get(at).filter(|cell| !cell.is_empty());
-        given.or(self.defaults.get(at)).cloned().unwrap_or_default()
-    }
-
-    fn keyed(&self) -> Vec<Arc<str>> {
-        let marked = |at: &usize| self.groups.get(*at).is_some_and(|group| group == "true");
-        let columns = LEADING_COLUMNS..self.header.len();
-        columns.filter(marked).map(|at| Arc::clone(&self.header[at])).collect()
-    }
-
-    fn new_table(&self, id: String) -> Result<Growing, FluxError> {
-        let columns = (LEADING_COLUMNS..self.header.len()).map(|at| {
-            let datatype = self.datatypes.get(at).map_or("", String::as_str);
-            let kind = column_type(datatype).ok_or_else(|| {
-                FluxError::new(format!("unsupported data type \"{datatype}\" in csv"))
-            })?;
-            Ok(ColumnBuilder::new(&self.header[at], kind))
-        });
-        Ok(Growing { id, columns: columns.collect::<Result<_, FluxError>>()?, rows: 0 })
+    fn finish(self, block: &Block) -> Table {
+        let defaults = block.columns.iter().map(|column| &column.default);
+        let key = self.key.unwrap_or_else(|| key_of(block, defaults));
+        let columns = self.builders.into_iter().map(ColumnBuilder::finish).collect();
+        Table::new(key, columns, self.rows)
     }
 }
 
-fn column_type(datatype: &str) -> Option<ColumnType> {
-    match datatype.split(':').next()? {
-        "boolean" => Some(ColumnType::Bool),
-        "long" => Some(ColumnType::Int),
-        "unsignedLong" => Some(ColumnType::UInt),
-        "double" => Some(ColumnType::Float),
-        "string" => Some(ColumnType::String),
-        "dateTime" => Some(ColumnType::Time),
-        _ => None,
-    }
+fn key_of<'a>(block: &Block, values: impl Iterator<Item = &'a Value>) -> GroupKey {
+    let keyed = block.columns.iter().zip(values).filter(|(column, _)| column.keyed);
+    keyed.map(|(column, value)| (Arc::clone(&column.label), value.clone())).collect()
 }
 
-fn decode(text: &str, kind: ColumnType) -> Option<Value> {
-    if text.is_empty() {
-        return Some(Value::Null(Some(kind)));
-    }
-    match kind {
-        ColumnType::Bool => match text {
-            "true" | "TRUE" | "True" | "t" | "T" | "1" => Some(Value::Bool(true)),
-            "false" | "FALSE" | "False" | "f" | "F" | "0" => Some(Value::Bool(false)),
-            _ => None,
-        },
-        ColumnType::Int => text.parse().ok().map(Value::Int),
-        ColumnType::UInt => text.parse().ok().map(Value::UInt),
-        ColumnType::Float => text.parse().ok().map(Value::Float),
-        ColumnType::String => Some(Value::string(text)),
-        ColumnType::Time => {
-            let date = || {
-                let days = parse_date(text.as_bytes())?.days();
-                days.checked_mul(86_400_000_000_000)
-            };
-            parse_rfc3339(text).or_else(date).map(Value::Time)
+impl Iterator for Tables {
+    type Item = Result<Table, FluxError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
         }
+        let table = self.read().transpose();
+        self.done |= !matches!(table, Some(Ok(_)));
+        table
     }
-}
-
-/// The lines of a CSV text, each cut into cells. A quoted cell may hold line breaks.
-fn records(text: &str) -> Vec<Vec<String>> {
-    let (mut lines, mut line, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let mut chars = text.chars().peekable();
-    let mut quoted = false;
-    while let Some(next) = chars.next() {
-        match next {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                cell.push('"');
-            }
-            '"' if quoted => quoted = false,
-            '"' if cell.is_empty() => quoted = true,
-            ',' if !quoted => line.push(std::mem::take(&mut cell)),
-            '\r' if !quoted && chars.peek() == Some(&'\n') => {}
-            '\n' if !quoted => {
-                line.push(std::mem::take(&mut cell));
-                lines.push(std::mem::take(&mut line));
-            }
-            other => cell.push(other),
-        }
-    }
-    if !cell.is_empty() || !line.is_empty() {
-        line.push(cell);
-        lines.push(line);
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -207,20 +296,38 @@ mod tests {
     const TEXT: &str = "#datatype,string,long,double,string\n#group,false,false,false,true\n\
                         #default,_result,,,\n,result,table,_value,t\n,,0,1.5,a\n,,0,,a\n,,1,2,b\n";
 
+    fn read(text: &str, mode: Mode) -> Vec<Result<Table, FluxError>> {
+        Tables::new(Arc::from(text), mode).collect()
+    }
+
     #[test]
     fn a_change_of_the_table_column_begins_a_new_table() {
-        let tables = read_annotated(TEXT).unwrap();
-        assert_eq!(tables.iter().map(|table| table.rows).collect::<Vec<_>>(), [2, 1]);
+        let rows = read(TEXT, Mode::Annotated).into_iter().map(|table| table.unwrap().rows);
+        assert_eq!(rows.collect::<Vec<_>>(), [2, 1]);
     }
 
     #[test]
     fn an_empty_cell_is_null() {
-        let tables = read_annotated(TEXT).unwrap();
-        assert!(tables[0].column("_value").unwrap().is_null(1));
+        let tables = read(TEXT, Mode::Annotated);
+        assert!(tables[0].as_ref().unwrap().column("_value").unwrap().is_null(1));
     }
 
     #[test]
     fn a_text_without_annotations_is_refused() {
-        assert!(read_annotated(",result,table,_value\n,,0,1\n").is_err());
+        assert!(read(",result,table,_value\n,,0,1\n", Mode::Annotated)[0].is_err());
+    }
+
+    #[test]
+    fn a_broken_line_does_not_take_the_tables_before_it() {
+        let tables = read(&format!("{TEXT},,2\n"), Mode::Annotated);
+        assert_eq!(tables.iter().filter(|table| table.is_ok()).count(), 1);
+        assert!(tables.last().unwrap().is_err());
+    }
+
+    #[test]
+    fn raw_text_is_one_table_of_strings() {
+        let tables = read("a,b\n1,2\nx,y\n", Mode::Raw);
+        assert_eq!(tables[0].as_ref().unwrap().rows, 2);
+        assert_eq!(tables.len(), 1);
     }
 }
