@@ -172,7 +172,7 @@ fn scale(call: &Call<'_>) -> Result<Value, FluxError> {
 
 impl Date {
     /// From 0 for Sunday to 6 for Saturday.
-    fn week_day(self) -> i64 {
+    pub(super) fn week_day(self) -> i64 {
         // 1970-01-01 was a Thursday.
         (self.days() + 4).rem_euclid(7)
     }

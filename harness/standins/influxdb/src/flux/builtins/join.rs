@@ -14,7 +14,7 @@ use self::on::Pairs;
 use super::group::merge;
 use super::rows::Growing;
 use super::{Builtin, Call, Parameter, Run, optional, piped, required};
-use crate::flux::error::FluxError;
+use crate::flux::error::{FluxError, FluxErrorCode};
 use crate::flux::interpreter::Lambda;
 use crate::flux::stream::{Execution, Stream};
 use crate::flux::table::{Column, Data, GroupKey, Table};
@@ -166,7 +166,7 @@ impl Join {
             if table.columns.is_empty() {
                 let message =
                     format!("error preparing {word} side of join: cannot join on an empty table");
-                return Err(FluxError::new(message));
+                return Err(FluxError::whole(FluxErrorCode::Invalid, message));
             }
             if table.column(&label).is_none() {
                 let message =
@@ -192,6 +192,14 @@ impl Join {
     }
 
     fn meet(&self, key: &GroupKey, left: &Side, right: &Side) -> Result<Option<Table>, FluxError> {
+        if let (Some((one, _)), Some((two, _))) = (left.rows.first(), right.rows.first())
+            && let Some((one, two)) =
+                one.iter().zip(two).find(|(one, two)| one.type_word() != two.type_word())
+        {
+            let (one, two) = (one.type_word(), two.type_word());
+            let message = format!("panic: unexpected kind: got \"{one}\" expected \"{two}\"");
+            return Err(FluxError::internal(message));
+        }
         let keeps = |methods: [Method; 2]| methods.contains(&self.method);
         let blanks = [left, right].map(|side| Row { table: blank(&side.table, key), index: 0 });
         let [blank_left, blank_right] = blanks;

@@ -20,6 +20,7 @@ mod generate;
 mod group;
 mod growing;
 mod histogram_quantile;
+mod http;
 mod inline;
 mod join;
 mod location;
@@ -30,6 +31,7 @@ mod moving;
 mod pivot;
 mod predicate;
 mod prelude;
+mod promql;
 mod reduce;
 mod regexp;
 mod rows;
@@ -138,11 +140,14 @@ const TABLES: &[&[Builtin]] = &[
     sampledata::BUILTINS,
     bitwise::BUILTINS,
     bitwise::EXPERIMENTAL,
+    promql::BUILTINS,
+    http::BUILTINS,
 ];
 
 /// Functions that a package has from another: both import paths and the names.
 const SHARED: &[(&str, &str, &[&str])] = &[
     ("experimental/array", "array", &["from"]),
+    ("internal/promql", "experimental", &["join"]),
     (
         "experimental",
         "",

@@ -1,5 +1,7 @@
 //! What surrounds a script: `system`, `runtime`, `internal/debug`, `die` and `display`.
 
+use std::sync::Arc;
+
 use super::{Builtin, Call, Constant, Parameter, Run, optional, piped, required};
 use crate::flux::display::display;
 use crate::flux::error::FluxError;
@@ -55,6 +57,18 @@ pub(super) const BUILTINS: &[Builtin] = &[
         parameters: &[required("v")],
         run: |call| Ok(Value::string(&call.given("v").map_or(String::new(), display))),
     },
+    Builtin {
+        package: "testing",
+        name: "load",
+        parameters: TABLES,
+        run: |call| match call.interpreter.option("testing.load") {
+            Some(load) => {
+                let tables = vec![(Arc::from("tables"), call.required("tables")?.clone())];
+                call.interpreter.call(load, tables)
+            }
+            None => pass(call),
+        },
+    },
     debug("pass", TABLES, pass),
     debug("opaque", TABLES, pass),
     debug("slurp", TABLES, pass),
@@ -70,7 +84,16 @@ pub(super) const BUILTINS: &[Builtin] = &[
     }),
 ];
 
+const fn no_names(package: &'static str, name: &'static str) -> Constant {
+    Constant { package, name, value: || Value::Array(Arc::default()) }
+}
+
 pub(super) const CONSTANTS: &[Constant] = &[
+    // These stand for options, which a script sets and nobody reads.
+    no_names("planner", "disableLogicalRules"),
+    no_names("planner", "disablePhysicalRules"),
+    no_names("profiler", "enabledProfilers"),
+    no_names("testing", "tags"),
     Constant { package: "internal/debug", name: "vectorize", value: || Value::Bool(false) },
     Constant { package: "internal/influxql", name: "epoch", value: || Value::Time(0) },
     Constant { package: "internal/influxql", name: "minTime", value: || Value::Time(i64::MIN + 2) },
