@@ -55,11 +55,12 @@ pub struct InfluxdbStandin {
 impl InfluxdbStandin {
     /// An empty server that is not set up: `POST /api/v2/setup` makes its first user.
     pub fn new(config: Config) -> Self {
+        let started_ns = config.clock.now_ns();
         let server = Server {
-            started_ns: config.clock.now_ns(),
-            config,
+            started_ns,
             accounts: RwLock::new(Accounts::default()),
-            store: RwLock::new(Store::default()),
+            store: RwLock::new(Store::new(started_ns)),
+            config,
         };
         Self { server: Arc::new(server) }
     }
@@ -87,6 +88,14 @@ impl Server {
 
     pub(crate) fn accounts_mut(&self) -> RwLockWriteGuard<'_, Accounts> {
         self.accounts.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes what has outlived its retention, when the half-hourly look for it is due.
+    pub(crate) fn enforce_retention(&self) {
+        let now_ns = self.config.clock.now_ns();
+        if self.store().retention_check_due(now_ns) {
+            self.store_mut().enforce_retention(now_ns);
+        }
     }
 
     pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {

@@ -37,7 +37,7 @@ use self::csv::Encoder;
 use self::interpreter::Interpreter;
 use self::stream::Execution;
 use crate::Server;
-use crate::accounts::Id;
+use crate::accounts::{Id, Permissions};
 
 /// A script and what it is run with.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub(crate) struct Query {
     pub(crate) org: Id,
     pub(crate) now_ns: i64,
     pub(crate) dialect: Dialect,
+    /// What the script may read.
+    pub(crate) permissions: Permissions,
 }
 
 /// Compiles and starts a script. The first part of the answer is computed before this returns, so
@@ -53,7 +55,7 @@ pub(crate) struct Query {
 pub(crate) fn run(server: &Arc<Server>, query: Query) -> Result<Answer, FluxError> {
     let file = parser::parse(&query.script)?;
     check::check(&file)?;
-    let execution = Execution::new(Arc::clone(server), query.org, query.now_ns);
+    let execution = Execution::new(Arc::clone(server), query.org, query.now_ns, query.permissions);
     let results = Interpreter::new(execution).run(&file)?;
     let mut encoder = Encoder::new(query.dialect, results);
     let first = encoder.next_chunk().transpose()?;

@@ -12,7 +12,7 @@ use super::ast::Span;
 use super::error::{FluxError, FluxErrorCode};
 use super::table::{Data, Table};
 use crate::Server;
-use crate::accounts::Id;
+use crate::accounts::{BucketEntry, Id, Permissions};
 
 /// How many functions may stand behind each other in one stream.
 const MAX_STAGES: usize = 250;
@@ -26,14 +26,26 @@ pub(crate) struct Execution {
     pub(crate) server: Arc<Server>,
     pub(crate) org: Id,
     pub(crate) now_ns: i64,
+    permissions: Permissions,
     cells: AtomicU64,
     calls: AtomicU64,
 }
 
 impl Execution {
-    pub(crate) fn new(server: Arc<Server>, org: Id, now_ns: i64) -> Arc<Self> {
+    pub(crate) fn new(
+        server: Arc<Server>,
+        org: Id,
+        now_ns: i64,
+        permissions: Permissions,
+    ) -> Arc<Self> {
         let (cells, calls) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { server, org, now_ns, cells, calls })
+        Arc::new(Self { server, org, now_ns, permissions, cells, calls })
+    }
+
+    /// Whether the query may find this bucket by its name. By its identifier any query may read
+    /// any bucket, as on the server.
+    pub(crate) fn may_find(&self, bucket: &BucketEntry) -> bool {
+        self.permissions.allow(bucket.reading())
     }
 
     /// Counts a call of one of the script's functions.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::request::{self, Parameters, parameter};
 use crate::Server;
@@ -27,6 +29,7 @@ struct DeleteRequest {
 /// Deletes from `start` to `stop`, both included.
 pub(super) async fn delete(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     parameters: Parameters,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
@@ -44,7 +47,9 @@ pub(super) async fn delete(
         let org = request::organization(&accounts, &parameters)?;
         let name = parameter(&parameters, "bucketID").or(parameter(&parameters, "bucket"));
         let missing = || ApiError::invalid("Please provide either bucketID or bucket");
-        request::bucket(&accounts, org.id, name.ok_or_else(missing)?)?.id
+        let bucket = request::bucket(&accounts, org.id, name.ok_or_else(missing)?)?;
+        caller.require_for("to delete", bucket.writing())?;
+        bucket.id
     };
     server.store_mut().delete(bucket, (start_ns, stop_ns), &predicate);
     Ok(StatusCode::NO_CONTENT)

@@ -1,14 +1,24 @@
-//! Refusals: a code and a message in JSON, with the status that the server gives to the code.
+//! Answers in JSON: results, and refusals with a code, a message and the status of the code.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
-use serde_json::json;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+/// The media type of every answer in JSON.
+const JSON: &str = "application/json; charset=utf-8";
+
+/// An answer in JSON.
+pub(super) fn json_answer(status: StatusCode, value: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, JSON)], value.to_string()).into_response()
+}
 
 /// The server's own codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     Invalid,
+    EmptyValue,
     Unauthorized,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     Conflict,
@@ -23,7 +33,9 @@ impl Code {
     fn text(self) -> &'static str {
         match self {
             Self::Invalid => "invalid",
+            Self::EmptyValue => "empty value",
             Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
             Self::MethodNotAllowed => "method not allowed",
             Self::Conflict => "conflict",
@@ -36,8 +48,9 @@ impl Code {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::Invalid => StatusCode::BAD_REQUEST,
+            Self::Invalid | Self::EmptyValue => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             // The server has no 409: a conflict is unprocessable there.
@@ -74,8 +87,11 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let code = self.code.text();
-        let body = axum::Json(json!({ "code": code, "message": self.message }));
-        let name = HeaderName::from_static("x-platform-error-code");
-        (self.code.status(), [(name, HeaderValue::from_static(code))], body).into_response()
+        let body = json!({ "code": code, "message": self.message }).to_string();
+        let headers = [
+            (HeaderName::from_static("x-platform-error-code"), HeaderValue::from_static(code)),
+            (header::CONTENT_TYPE, HeaderValue::from_static(JSON)),
+        ];
+        (self.code.status(), headers, body).into_response()
     }
 }

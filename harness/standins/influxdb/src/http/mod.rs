@@ -1,57 +1,98 @@
 //! The HTTP API: routes, authentication, and the headers that every answer carries.
 //!
-//! [`router`] is the entry. Each part of the API has a file; `error` words refusals as the server
-//! does, `request` reads query strings and bodies within the configured limit.
+//! [`router`] is the entry. Each part of the API has a file; `auth` finds out who asks, `error`
+//! words refusals as the server does, `request` reads query strings and bodies within the limit.
 
+mod auth;
+mod authorizations;
 mod buckets;
 mod delete;
 mod error;
+mod gzip;
+mod orgs;
+mod probes;
 mod query;
 mod request;
 mod setup;
+mod users;
 mod write;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::routing::{any, get, post};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use self::error::{ApiError, Code};
 use crate::Server;
-use crate::flux::time::format_rfc3339;
 
 /// The release whose behaviour is followed.
 const VERSION: &str = "v2.7.12";
 
 /// All routes over one server.
 pub(crate) fn router(server: Arc<Server>) -> Router {
-    let guarded = Router::new()
-        .route("/api/v2/orgs", get(setup::list_orgs))
-        .route("/api/v2/orgs/{id}", get(setup::show_org))
+    Router::new()
+        .merge(open(&server))
+        .merge(release_2(&server))
+        .merge(release_1(&server))
+        .fallback(no_assets)
+        .layer(from_fn_with_state(Arc::clone(&server), drop_expired))
+        .layer(from_fn(answer_options))
+        .layer(map_response(with_server_headers))
+        .with_state(server)
+}
+
+/// What anybody may ask.
+fn open(server: &Arc<Server>) -> Router<Arc<Server>> {
+    let guarded = any(no_method).layer(from_fn_with_state(Arc::clone(server), auth::require_token));
+    let setup = guarded.get(setup::is_allowed).post(setup::set_up);
+    Router::new()
+        .route("/health", any(probes::health))
+        .route("/ready", any(probes::ready))
+        .route("/ping", any(probes::wrong_ping).get(probes::ping))
+        .route("/api/v2/setup", setup)
+}
+
+/// The API of release 2.
+fn release_2(server: &Arc<Server>) -> Router<Arc<Server>> {
+    // The server answers a wrong method in two ways, as it is made of parts of two kinds.
+    let plain = Router::new()
+        .route("/api/v2/me", get(users::me))
+        .route("/api/v2/users", get(users::list).post(users::create))
+        .route("/api/v2/users/{id}", get(users::show).patch(users::update).delete(users::remove))
+        .route("/api/v2/users/{id}/password", post(users::set_password))
+        .route("/api/v2/orgs", get(orgs::list).post(orgs::create))
+        .route("/api/v2/orgs/{id}", get(orgs::show).patch(orgs::update).delete(orgs::remove))
+        .route("/api/v2/authorizations", get(authorizations::list).post(authorizations::create))
+        .route(
+            "/api/v2/authorizations/{id}",
+            get(authorizations::show).patch(authorizations::update).delete(authorizations::remove),
+        )
         .route("/api/v2/buckets", get(buckets::list).post(buckets::create))
         .route(
             "/api/v2/buckets/{id}",
             get(buckets::show).patch(buckets::update).delete(buckets::remove),
         )
-        .route("/api/v2/write", post(write::write))
-        .route("/api/v2/query", post(query::query))
-        .route("/api/v2/delete", post(delete::delete))
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
-        .layer(from_fn_with_state(Arc::clone(&server), require_token));
+        .method_not_allowed_fallback(no_method)
+        .layer(from_fn(refuse_head));
     Router::new()
-        .route("/health", get(health))
-        .route("/ready", get(ready))
-        .route("/ping", get(ping))
-        .route("/api/v2/setup", get(setup::is_allowed).post(setup::set_up))
-        .method_not_allowed_fallback(method_not_allowed)
-        .merge(guarded)
-        .layer(map_response(with_server_headers))
-        .with_state(server)
+        .route("/api/v2/write", any(only_post).post(write::write))
+        .route("/api/v2/delete", any(only_post).post(delete::delete))
+        .route("/api/v2/query", any(only_post).post(query::query).layer(from_fn(gzip::compress)))
+        .merge(plain)
+        .route("/api/v2/{*rest}", any(not_found))
+        .layer(from_fn_with_state(Arc::clone(server), auth::require_token))
+}
+
+/// What is left of the API of release 1.
+fn release_1(server: &Arc<Server>) -> Router<Arc<Server>> {
+    Router::new()
+        .route("/write", any(only_post).post(write::write_to_database))
+        .layer(from_fn(gzip::compress))
+        .layer(from_fn_with_state(Arc::clone(server), auth::require_credentials))
 }
 
 async fn with_server_headers(mut response: Response) -> Response {
@@ -61,59 +102,62 @@ async fn with_server_headers(mut response: Response) -> Response {
     response
 }
 
-/// Refuses requests without a token that is known.
-async fn require_token(
-    State(server): State<Arc<Server>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let known =
-        token(request.headers()).is_some_and(|token| server.accounts().by_token(token).is_some());
-    if !known {
-        return Err(ApiError::new(Code::Unauthorized, "unauthorized access"));
-    }
-    Ok(next.run(request).await)
+/// Removes what has outlived its retention, if the server would have looked for it by now.
+async fn drop_expired(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    server.enforce_retention();
+    next.run(request).await
 }
 
-/// The token of an `Authorization` header, under either of its schemes.
-fn token(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    ["Token ", "Bearer "].iter().find_map(|scheme| {
-        let (given, token) = value.split_at_checked(scheme.len())?;
-        given.eq_ignore_ascii_case(scheme).then_some(token)
-    })
+/// Answers what browsers ask before they ask, and allows every origin.
+async fn answer_options(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = match (&origin, request.method()) {
+        (None, &Method::OPTIONS) => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+        (Some(_), &Method::OPTIONS) => {
+            let methods = "POST, GET, OPTIONS, PUT, DELETE, PATCH";
+            let headers = "Accept, Content-Type, Content-Length, Accept-Encoding, Authorization, \
+                           User-Agent";
+            let allowed = [
+                (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+                (header::ACCESS_CONTROL_ALLOW_HEADERS, headers),
+            ];
+            (StatusCode::NO_CONTENT, allowed).into_response()
+        }
+        _ => next.run(request).await,
+    };
+    if let Some(origin) = origin {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    response
+}
+
+async fn refuse_head(request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD {
+        return no_method().await.into_response();
+    }
+    next.run(request).await
 }
 
 async fn not_found() -> ApiError {
-    ApiError::new(Code::NotFound, "path not found")
+    ApiError::not_found("path not found")
 }
 
-async fn method_not_allowed() -> ApiError {
-    ApiError::new(Code::MethodNotAllowed, "method not allowed")
+async fn no_method() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
 }
 
-async fn health() -> Response {
-    axum::Json(serde_json::json!({
-        "name": "influxdb",
-        "message": "ready for queries and writes",
-        "status": "pass",
-        "checks": [],
-        "version": VERSION,
-        "commit": "stand-in",
-    }))
-    .into_response()
+async fn only_post() -> Response {
+    let allowed = "OPTIONS, POST";
+    let error = ApiError::new(Code::MethodNotAllowed, format!("allow: {allowed}"));
+    ([(header::ALLOW, allowed)], error).into_response()
 }
 
-async fn ready(State(server): State<Arc<Server>>) -> Response {
-    let up_ns = server.config.clock.now_ns().saturating_sub(server.started_ns);
-    axum::Json(serde_json::json!({
-        "status": "ready",
-        "started": format_rfc3339(server.started_ns),
-        "up": format!("{}s", up_ns / 1_000_000_000),
-    }))
-    .into_response()
-}
-
-async fn ping() -> StatusCode {
-    StatusCode::NO_CONTENT
+/// Anything outside the API belongs to the server's user interface, which is not here.
+async fn no_assets() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (StatusCode::NOT_FOUND, headers, "no assets included in binary\n").into_response()
 }

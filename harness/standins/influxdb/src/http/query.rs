@@ -3,12 +3,14 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 
+use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::request::{self, Parameters};
 use crate::Server;
@@ -45,6 +47,7 @@ struct DialectRequest {
 /// the rows with an error table, as the status is out by then.
 pub(super) async fn query(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
@@ -59,19 +62,12 @@ pub(super) async fn query(
     let dialect = dialect(&wanted.dialect)?;
     let org = request::organization(&server.accounts(), &parameters)
         .map_err(|error| undecodable(&error.to_string()))?;
-    retention_check(&server);
-    let query = flux::Query { script: wanted.query, org: org.id, now_ns, dialect };
+    let permissions = caller.permissions();
+    let query = flux::Query { script: wanted.query, org: org.id, now_ns, dialect, permissions };
     let answer = flux::run(&server, query).map_err(|error| refusal(&error))?;
     let chunks = futures_util::stream::iter(answer.map(Ok::<_, Infallible>));
     let content_type = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
     Ok((content_type, Body::from_stream(chunks)).into_response())
-}
-
-fn retention_check(server: &Server) {
-    let now_ns = server.config.clock.now_ns();
-    if server.store().retention_check_due(now_ns) {
-        server.store_mut().enforce_retention(now_ns);
-    }
 }
 
 fn decode(headers: &HeaderMap, body: &[u8]) -> Result<QueryRequest, ApiError> {

@@ -32,11 +32,24 @@ pub(super) async fn body(server: &Server, body: Body) -> Result<Bytes, ApiError>
     }
 }
 
-/// Reads a JSON body.
+/// Reads a JSON body; the error is worded as most of the server's handlers word it.
 pub(super) async fn json<T: DeserializeOwned>(server: &Server, raw: Body) -> Result<T, ApiError> {
     let bytes = body(server, raw).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))
+    first_json(&bytes).map_err(|error| ApiError::invalid(format!("{UNREADABLE_JSON}: {error}")))
+}
+
+/// How most refusals of a JSON body begin.
+pub(super) const UNREADABLE_JSON: &str = "failed to unmarshal json";
+
+/// The first JSON value of a body, as the server reads no further. The error is what its decoder
+/// says when the body ends too early, and what ours says otherwise.
+pub(super) fn first_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let first = serde_json::Deserializer::from_slice(body).into_iter::<T>().next();
+    match first {
+        None => Err("EOF".to_owned()),
+        Some(Err(error)) if error.is_eof() => Err("unexpected EOF".to_owned()),
+        Some(read) => read.map_err(|error| error.to_string()),
+    }
 }
 
 /// Undoes `Content-Encoding: gzip`. The inflated body obeys the same limit as a plain one.
@@ -81,6 +94,53 @@ fn too_large() -> ApiError {
     ApiError::new(Code::TooLarge, "unable to read data: points batch is too large")
 }
 
+/// Which part of a list is asked for.
+pub(super) struct Page {
+    pub(super) offset: i64,
+    pub(super) limit: usize,
+    pub(super) after: Option<Id>,
+    pub(super) descending: bool,
+    pub(super) sort_by: Option<String>,
+}
+
+const DEFAULT_PAGE: usize = 20;
+const MAX_PAGE: usize = 100;
+
+impl Page {
+    pub(super) fn read(parameters: &Parameters) -> Result<Self, ApiError> {
+        let offset = number(parameters, "offset")?.unwrap_or(0);
+        let after = parameter(parameters, "after").map(id).transpose();
+        let after = after.map_err(|error| ApiError::invalid(format!("decoding after: {error}")))?;
+        let limit = match number(parameters, "limit")? {
+            None => DEFAULT_PAGE,
+            Some(limit) => usize::try_from(limit)
+                .ok()
+                .filter(|limit| (1..=MAX_PAGE).contains(limit))
+                .ok_or_else(|| {
+                    ApiError::invalid(format!("limit must be between 1 and {MAX_PAGE}"))
+                })?,
+        };
+        let descending = match parameter(parameters, "descending") {
+            None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => false,
+            Some("1" | "t" | "T" | "true" | "True" | "TRUE") => true,
+            Some(_) => return Err(ApiError::invalid("descending is invalid")),
+        };
+        let sort_by = parameter(parameters, "sortBy").map(str::to_owned);
+        Ok(Self { offset, limit, after, descending, sort_by })
+    }
+
+    /// This page of a list. A negative offset skips nothing.
+    pub(super) fn of<T>(&self, list: impl Iterator<Item = T>) -> Vec<T> {
+        list.skip(usize::try_from(self.offset).unwrap_or(0)).take(self.limit).collect()
+    }
+}
+
+fn number(parameters: &Parameters, name: &str) -> Result<Option<i64>, ApiError> {
+    let parse =
+        |text: &str| text.parse().map_err(|_| ApiError::invalid(format!("{name} is invalid")));
+    parameter(parameters, name).map(parse).transpose()
+}
+
 /// An identifier, or the server's complaint about it.
 pub(super) fn id(text: &str) -> Result<Id, ApiError> {
     Id::parse(text).ok_or_else(|| {
@@ -101,6 +161,10 @@ pub(super) fn organization(accounts: &Accounts, parameters: &Parameters) -> Resu
     if let Some(id) = Id::parse(name) {
         return organization_by_id(accounts, id);
     }
+    organization_named(accounts, name)
+}
+
+pub(super) fn organization_named(accounts: &Accounts, name: &str) -> Result<Org, ApiError> {
     let found = accounts.org_named(name).cloned();
     found.ok_or_else(|| ApiError::not_found(format!("organization name \"{name}\" not found")))
 }
@@ -109,7 +173,7 @@ pub(super) fn organization_by_id(accounts: &Accounts, id: Id) -> Result<Org, Api
     accounts.org(id).cloned().ok_or_else(|| ApiError::not_found("organization not found"))
 }
 
-/// The bucket with this identifier or name.
+/// The bucket with this identifier, of whatever organisation, or with this name.
 pub(super) fn bucket(accounts: &Accounts, org: Id, name: &str) -> Result<BucketEntry, ApiError> {
     let by_id = Id::parse(name).and_then(|id| accounts.bucket(id));
     let found = by_id.or_else(|| accounts.bucket_named(org, name)).cloned();

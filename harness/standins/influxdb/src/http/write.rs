@@ -1,19 +1,27 @@
-//! `POST /api/v2/write`: line protocol in, 204 when every point is stored.
+//! Line protocol in, 204 when every point is stored: `POST /api/v2/write`, and `POST /write` of
+//! release 1, whose databases and retention policies stand for buckets.
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 
+use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::request::{self, Parameters, parameter};
 use crate::Server;
-use crate::line_protocol::{self, Precision};
+use crate::accounts::{Accounts, BucketEntry, Id};
+use crate::line_protocol::{self, Batch, Precision};
+
+/// Whoever may not write is told so in these words.
+const TO_WRITE: &str = "for write";
 
 /// Stores a body wholly (204), in part (422) or, when a line cannot be read, not at all (400).
 pub(super) async fn write(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
@@ -28,16 +36,82 @@ pub(super) async fn write(
     let bucket = {
         let accounts = server.accounts();
         let org = request::organization(&accounts, &parameters)?;
-        request::bucket(&accounts, org.id, name)?.id
+        let bucket = request::bucket(&accounts, org.id, name)?;
+        check_permission(&caller, &bucket)?;
+        bucket.id
     };
-    let body = request::body(&server, body).await?;
-    let body = request::inflate(&server, &headers, body)?;
+    store(&server, (bucket, precision), &headers, body).await
+}
+
+/// [`write`] for clients of release 1. A precision that is not known counts as nanoseconds.
+pub(super) async fn write_to_database(
+    State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    let precision = Precision::from_any_name(parameter(&parameters, "precision").unwrap_or("ns"));
+    let Some(database) = parameter(&parameters, "db") else {
+        return Err(ApiError::invalid("missing db"));
+    };
+    let bucket = {
+        let accounts = server.accounts();
+        let policy = parameter(&parameters, "rp");
+        let bucket = mapped_bucket(&accounts, &caller, (database, policy));
+        let bucket = bucket.ok_or_else(|| ApiError::not_found("no dbrp mapping found"))?;
+        check_permission(&caller, bucket)?;
+        bucket.id
+    };
+    store(&server, (bucket, precision), &headers, body).await
+}
+
+fn check_permission(caller: &Caller, bucket: &BucketEntry) -> Result<(), ApiError> {
+    if !caller.is_active() {
+        let message = format!("insufficient permissions {TO_WRITE}: token is inactive");
+        return Err(ApiError::new(Code::Forbidden, message));
+    }
+    caller.require_for(TO_WRITE, bucket.writing())
+}
+
+/// The bucket that a database and a retention policy stand for: the one of that name, which without
+/// a policy or with `autogen` is the database's own. Whoever may read or write it may find it.
+fn mapped_bucket<'a>(
+    accounts: &'a Accounts,
+    caller: &Caller,
+    (database, policy): (&str, Option<&str>),
+) -> Option<&'a BucketEntry> {
+    let qualified = format!("{database}/{}", policy.unwrap_or("autogen"));
+    let plain = matches!(policy, None | Some("autogen")).then_some(database);
+    let names = plain.into_iter().chain([qualified.as_str()]);
+    let found = names.filter_map(|name| accounts.bucket_named(caller.org(), name));
+    found.into_iter().find(|bucket| caller.may(bucket.reading()) || caller.may(bucket.writing()))
+}
+
+async fn store(
+    server: &Server,
+    (bucket, precision): (Id, Precision),
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    let body = request::body(server, body).await?;
+    let body = request::inflate(server, headers, body)?;
     let now_ns = server.config.clock.now_ns();
     let batch = line_protocol::parse(&body, precision, now_ns)
         .map_err(|error| ApiError::invalid(error.to_string()))?;
-    match server.store_mut().write(bucket, &batch, now_ns) {
+    apply(server, bucket, &batch)
+}
+
+fn apply(server: &Server, bucket: Id, batch: &Batch<'_>) -> Result<StatusCode, ApiError> {
+    let now_ns = server.config.clock.now_ns();
+    match server.store_mut().write(bucket, batch, now_ns) {
         Ok(Some(())) => Ok(StatusCode::NO_CONTENT),
-        Ok(None) => Err(ApiError::not_found("bucket not found")),
+        Ok(None) => {
+            let message = format!(
+                "unexpected error writing points to database: database not found: {bucket}"
+            );
+            Err(ApiError::new(Code::Internal, message))
+        }
         Err(partial) => Err(ApiError::new(
             Code::UnprocessableEntity,
             format!("failure writing points to database: {partial}"),

@@ -29,13 +29,20 @@ use crate::accounts::Id;
 const RETENTION_CHECK_NS: i64 = 30 * 60 * 1_000_000_000;
 
 /// The data of all buckets.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Store {
     buckets: BTreeMap<Id, Bucket>,
-    next_retention_check_ns: Option<i64>,
+    next_retention_check_ns: i64,
 }
 
 impl Store {
+    /// A store without buckets. The first look for expired shard groups comes half an hour after
+    /// the start.
+    pub(crate) fn new(started_ns: i64) -> Self {
+        let next_retention_check_ns = started_ns.saturating_add(RETENTION_CHECK_NS);
+        Self { buckets: BTreeMap::new(), next_retention_check_ns }
+    }
+
     /// Makes room for a new bucket.
     pub(crate) fn create(&mut self, bucket: Id, retention: Retention) {
         self.buckets.insert(bucket, Bucket::new(retention));
@@ -48,6 +55,11 @@ impl Store {
         }
     }
 
+    /// How long a bucket keeps its data; `None` when the store does not know it.
+    pub(crate) fn retention(&self, bucket: Id) -> Option<Retention> {
+        self.buckets.get(&bucket).map(|bucket| bucket.retention)
+    }
+
     /// Forgets a bucket and its data.
     pub(crate) fn remove(&mut self, bucket: Id) {
         self.buckets.remove(&bucket);
@@ -55,12 +67,12 @@ impl Store {
 
     /// Whether the half-hourly look for expired shard groups is due.
     pub(crate) fn retention_check_due(&self, now_ns: i64) -> bool {
-        self.next_retention_check_ns.is_none_or(|next_ns| now_ns >= next_ns)
+        now_ns >= self.next_retention_check_ns
     }
 
     /// Removes the shard groups that lie wholly before their bucket's retention.
     pub(crate) fn enforce_retention(&mut self, now_ns: i64) {
-        self.next_retention_check_ns = Some(now_ns.saturating_add(RETENTION_CHECK_NS));
+        self.next_retention_check_ns = now_ns.saturating_add(RETENTION_CHECK_NS);
         for bucket in self.buckets.values_mut() {
             let Some(limit_ns) = bucket.retention.earliest_ns(now_ns) else { continue };
             for start_ns in bucket.groups.remove_before(limit_ns) {

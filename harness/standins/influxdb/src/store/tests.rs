@@ -25,7 +25,7 @@ impl Fixture {
     fn new(retention: Retention) -> Self {
         let mut accounts = Accounts::default();
         let bucket = accounts.add_org("o", 0).id;
-        let mut store = Store::default();
+        let mut store = Store::new(0);
         store.create(bucket, retention);
         Self { store, bucket, now_ns: MONDAY_NS + 20 * DAY_NS }
     }

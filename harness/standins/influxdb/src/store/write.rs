@@ -43,9 +43,6 @@ impl Store {
         batch: &Batch<'_>,
         now_ns: i64,
     ) -> Result<Option<()>, PartialWrite> {
-        if self.retention_check_due(now_ns) {
-            self.enforce_retention(now_ns);
-        }
         let Some(data) = self.buckets.get_mut(&bucket) else { return Ok(None) };
         let groups = data.open_groups(batch, now_ns);
         let mut writer = Writer {

@@ -71,6 +71,7 @@ fn from(call: &Call<'_>) -> Result<Value, FluxError> {
         match (&name, &id) {
             (Some(name), None) => {
                 let bucket = accounts.bucket_named(execution.org, name);
+                let bucket = bucket.filter(|bucket| execution.may_find(bucket));
                 (bucket.map(|bucket| bucket.id), Arc::clone(name))
             }
             (None, Some(id)) => {
