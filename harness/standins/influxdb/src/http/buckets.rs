@@ -99,9 +99,11 @@ fn check_signs(period_s: i64, shard_group_s: i64) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The server counts periods in nanoseconds, and its count overflows.
+/// The server counts periods in nanoseconds, its count overflows, and it shows whole seconds.
 fn counted(seconds: i64) -> i64 {
-    seconds.wrapping_mul(NS_PER_S) / NS_PER_S
+    let count_ns = seconds.wrapping_mul(NS_PER_S);
+    let rest_ns = count_ns % NS_PER_S;
+    count_ns / NS_PER_S + rest_ns.signum() * i64::from(rest_ns.abs() * 2 >= NS_PER_S)
 }
 
 /// It is the storage engine that refuses these, so the server calls it an error of its own.
@@ -123,11 +125,8 @@ pub(super) fn add(server: &Server, new: NewBucket) -> BucketEntry {
     bucket
 }
 
-/// Adds the system buckets of an organisation. As on the server they can be seen and queried, and
-/// the store knows nothing of them.
+/// Adds the system buckets of an organisation.
 pub(super) fn add_system_buckets(server: &Server, org: Id) {
-    let now_ns = server.config.clock.now_ns();
-    let mut accounts = server.accounts_mut();
     for (name, description, retention_s) in SYSTEM_BUCKETS {
         let new = NewBucket {
             org,
@@ -137,7 +136,7 @@ pub(super) fn add_system_buckets(server: &Server, org: Id) {
             retention_s,
             shard_group_s: RetentionSeconds::default_shard_group(retention_s),
         };
-        accounts.add_bucket(new, now_ns);
+        add(server, new);
     }
 }
 
@@ -355,9 +354,7 @@ pub(super) async fn update(
     if let Some(entry) = server.accounts_mut().bucket_mut(bucket.id) {
         entry.clone_from(&bucket);
     }
-    if let Some(retention) = retention {
-        server.store_mut().set_retention(bucket.id, retention);
-    }
+    server.store_mut().set_retention(bucket.id, retention);
     Ok(json_answer(StatusCode::OK, &bucket_json(&bucket)))
 }
 
@@ -367,8 +364,9 @@ fn changed_retention(
     server: &Server,
     bucket: &BucketEntry,
     (period_s, shard_group_s): (Option<i64>, Option<i64>),
-) -> Result<Option<Retention>, ApiError> {
-    let Some(known) = server.store().retention(bucket.id) else { return Ok(None) };
+) -> Result<Retention, ApiError> {
+    let missing = || ApiError::new(Code::Internal, format!("database not found: {}", bucket.id));
+    let known = server.store().retention(bucket.id).ok_or_else(missing)?;
     period_s.map_or(Ok(()), check_period)?;
     let period_ns = period_s.map_or(known.period_ns, |period_s| period_s * NS_PER_S);
     let wanted_ns = shard_group_s.map_or(known.shard_group_ns, |length_s| length_s * NS_PER_S);
@@ -382,7 +380,7 @@ fn changed_retention(
         RetentionSeconds::usable_shard_group(length_s, period_ns / NS_PER_S) * NS_PER_S
     };
     let shard_group_ns = shard_group_s.map_or(known.shard_group_ns, usable);
-    Ok(Some(Retention { period_ns, shard_group_ns }))
+    Ok(Retention { period_ns, shard_group_ns })
 }
 
 /// `DELETE /api/v2/buckets/{id}`
@@ -393,11 +391,12 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, ApiError> {
     let bucket = find(&server, &id)?;
     caller.require(bucket.writing())?;
+    // As on the server, the data is gone even when the bucket itself has to stay.
+    server.store_mut().remove(bucket.id);
     if bucket.system {
         return Err(ApiError::invalid("system buckets cannot be deleted"));
     }
     server.accounts_mut().remove_bucket(bucket.id);
-    server.store_mut().remove(bucket.id);
     Ok(StatusCode::NO_CONTENT)
 }
 

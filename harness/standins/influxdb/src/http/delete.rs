@@ -7,23 +7,23 @@ use axum::body::Body;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::request::{self, Parameters, parameter};
 use crate::Server;
+use crate::accounts::{Accounts, BucketEntry, Id};
 use crate::flux::time::parse_any_rfc3339;
 use crate::line_protocol::{MAX_TIME_NS, MIN_TIME_NS};
 use crate::store::{Predicate, PredicateError};
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct DeleteRequest {
-    #[serde(default)]
-    start: String,
-    #[serde(default)]
-    stop: String,
-    #[serde(default)]
-    predicate: String,
+    start: Option<String>,
+    stop: Option<String>,
+    predicate: Option<String>,
 }
 
 /// Deletes from `start` to `stop`, both included.
@@ -34,20 +34,22 @@ pub(super) async fn delete(
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     let body = request::body(&server, body).await?;
-    let wanted: DeleteRequest = serde_json::from_slice(&body)
-        .map_err(|error| ApiError::invalid(format!("error decoding json body: {error}")))?;
-    let start_ns = instant(&wanted.start, "start")?;
-    let stop_ns = instant(&wanted.stop, "stop")?;
-    let predicate = Predicate::parse(&wanted.predicate).map_err(|error| match error {
+    let wanted = decode(&body)?;
+    let start_ns = instant(&wanted.start.unwrap_or_default(), "start")?;
+    let stop_ns = instant(&wanted.stop.unwrap_or_default(), "stop")?;
+    let predicate = wanted.predicate.unwrap_or_default();
+    let predicate = Predicate::parse(&predicate).map_err(|error| match error {
         PredicateError::Field => ApiError::new(Code::NotImplemented, error.to_string()),
+        PredicateError::Syntax { .. } | PredicateError::Duration => {
+            ApiError::invalid(format!("invalid request; error parsing predicate: {error}"))
+        }
         _ => ApiError::invalid(format!("error decoding json body: {error}")),
     })?;
+    check_end(&body)?;
     let bucket = {
         let accounts = server.accounts();
         let org = request::organization(&accounts, &parameters)?;
-        let name = parameter(&parameters, "bucketID").or(parameter(&parameters, "bucket"));
-        let missing = || ApiError::invalid("Please provide either bucketID or bucket");
-        let bucket = request::bucket(&accounts, org.id, name.ok_or_else(missing)?)?;
+        let bucket = bucket(&accounts, org.id, &parameters)?;
         caller.require_for("to delete", bucket.writing())?;
         bucket.id
     };
@@ -55,8 +57,45 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+fn decode(body: &[u8]) -> Result<DeleteRequest, ApiError> {
+    let undecodable = |error| ApiError::invalid(format!("error decoding json body: {error}"));
+    let value: Value = request::first_json(body).map_err(undecodable)?;
+    let invalid = |error| undecodable(format!("Invalid delete predicate node request: {error}"));
+    if !value.is_object() && !value.is_null() {
+        return Err(invalid("the body is not an object".to_owned()));
+    }
+    let wanted: Result<Option<DeleteRequest>, _> = serde_json::from_value(value);
+    wanted.map(Option::unwrap_or_default).map_err(|error| invalid(error.to_string()))
+}
+
+/// Refuses whatever stands behind the JSON value of the body.
+fn check_end(body: &[u8]) -> Result<(), ApiError> {
+    let mut values = serde_json::Deserializer::from_slice(body).into_iter::<IgnoredAny>();
+    let read = values.next().is_some();
+    let rest = body.get(values.byte_offset()..).filter(|_| read).unwrap_or_default();
+    let rest = String::from_utf8_lossy(rest.trim_ascii_start());
+    rest.chars().next().map_or(Ok(()), |stray| {
+        let message = format!("invalid character '{stray}' after top-level value");
+        Err(ApiError::invalid(format!("error decoding json body for predicate: {message}")))
+    })
+}
+
+fn bucket(accounts: &Accounts, org: Id, parameters: &Parameters) -> Result<BucketEntry, ApiError> {
+    let by_id = parameter(parameters, "bucketID").map(request::id).transpose()?;
+    let name = parameter(parameters, "bucket");
+    if let Some(id) = by_id.or_else(|| name.and_then(Id::parse)) {
+        let found = accounts.bucket(id).cloned();
+        return found.ok_or_else(|| ApiError::not_found("bucket not found"));
+    }
+    let missing = || ApiError::invalid("Please provide either bucketID or bucket");
+    request::bucket(accounts, org, name.ok_or_else(missing)?)
+}
+
 fn instant(text: &str, field: &str) -> Result<i64, ApiError> {
-    let parsed = parse_any_rfc3339(text).ok_or_else(|| {
+    // The server takes a comma before the decimals, and no small letters.
+    let text = text.replace(',', ".");
+    let parsed = Some(&*text).filter(|text| !text.contains(['t', 'z'])).and_then(parse_any_rfc3339);
+    let parsed = parsed.ok_or_else(|| {
         let example = if field == "start" { "2009-01-02" } else { "2009-01-01" };
         ApiError::invalid(format!(
             "error decoding json body: invalid RFC3339Nano for field {field}, please format your \

@@ -77,7 +77,7 @@ fn release_2(server: &Arc<Server>) -> Router<Arc<Server>> {
             get(buckets::show).patch(buckets::update).delete(buckets::remove),
         )
         .method_not_allowed_fallback(no_method)
-        .layer(from_fn(refuse_head));
+        .layer(from_fn(refuse_tersely));
     Router::new()
         .route("/api/v2/write", any(only_post).post(write::write))
         .route("/api/v2/delete", any(only_post).post(delete::delete))
@@ -131,11 +131,14 @@ async fn answer_options(request: Request, next: Next) -> Response {
     response
 }
 
-async fn refuse_head(request: Request, next: Next) -> Response {
+/// Takes no `HEAD` for a `GET`, and does not tell what else is allowed.
+async fn refuse_tersely(request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
         return no_method().await.into_response();
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    response.headers_mut().remove(header::ALLOW);
+    response
 }
 
 async fn not_found() -> ApiError {

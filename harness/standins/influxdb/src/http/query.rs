@@ -76,7 +76,7 @@ fn decode(headers: &HeaderMap, body: &[u8]) -> Result<QueryRequest, ApiError> {
     let wanted: QueryRequest = if media_type.map(str::trim) == Some("application/vnd.flux") {
         QueryRequest { query: String::from_utf8_lossy(body).into_owned(), ..Default::default() }
     } else {
-        serde_json::from_slice(body).map_err(|error| {
+        request::first_json(body).map_err(|error| {
             undecodable(&format!(
                 "failed parsing request body as JSON; if sending a raw Flux script, set \
                  'Content-Type: application/vnd.flux' in your request headers: {error}"

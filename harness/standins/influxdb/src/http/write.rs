@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use super::auth::Caller;
@@ -13,7 +14,7 @@ use super::error::{ApiError, Code};
 use super::request::{self, Parameters, parameter};
 use crate::Server;
 use crate::accounts::{Accounts, BucketEntry, Id};
-use crate::line_protocol::{self, Batch, Precision};
+use crate::line_protocol::{self, Precision};
 
 /// Whoever may not write is told so in these words.
 const TO_WRITE: &str = "for write";
@@ -33,6 +34,7 @@ pub(super) async fn write(
     let Some(name) = parameter(&parameters, "bucket") else {
         return Err(ApiError::not_found("bucket not found"));
     };
+    let received = Received::begin(&server, &headers, body).await?;
     let bucket = {
         let accounts = server.accounts();
         let org = request::organization(&accounts, &parameters)?;
@@ -40,10 +42,11 @@ pub(super) async fn write(
         check_permission(&caller, &bucket)?;
         bucket.id
     };
-    store(&server, (bucket, precision), &headers, body).await
+    store(&server, (bucket, precision), &received.finish(&server).await?)
 }
 
-/// [`write`] for clients of release 1. A precision that is not known counts as nanoseconds.
+/// [`write`] for clients of release 1. A precision that is not known counts as nanoseconds, and
+/// those that only release 1 had are not known.
 pub(super) async fn write_to_database(
     State(server): State<Arc<Server>>,
     Extension(caller): Extension<Caller>,
@@ -51,10 +54,12 @@ pub(super) async fn write_to_database(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let precision = Precision::from_any_name(parameter(&parameters, "precision").unwrap_or("ns"));
+    let precision = parameter(&parameters, "precision").and_then(Precision::from_name);
+    let precision = precision.unwrap_or(Precision::Nanoseconds);
     let Some(database) = parameter(&parameters, "db") else {
         return Err(ApiError::invalid("missing db"));
     };
+    let received = Received::begin(&server, &headers, body).await?;
     let bucket = {
         let accounts = server.accounts();
         let policy = parameter(&parameters, "rp");
@@ -63,7 +68,32 @@ pub(super) async fn write_to_database(
         check_permission(&caller, bucket)?;
         bucket.id
     };
-    store(&server, (bucket, precision), &headers, body).await
+    store(&server, (bucket, precision), &received.finish(&server).await?)
+}
+
+/// A body on its way in. As on the server, whether a compressed one begins as it should is looked
+/// at before anything is looked up, and all else about a body afterwards.
+enum Received {
+    Plain(Body),
+    Compressed(Bytes),
+}
+
+impl Received {
+    async fn begin(server: &Server, headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
+        if !request::is_gzip(headers) {
+            return Ok(Self::Plain(body));
+        }
+        let compressed = request::body(server, body).await?;
+        request::check_gzip(&compressed)?;
+        Ok(Self::Compressed(compressed))
+    }
+
+    async fn finish(self, server: &Server) -> Result<Bytes, ApiError> {
+        match self {
+            Self::Plain(body) => request::body(server, body).await,
+            Self::Compressed(bytes) => request::inflate(server, &bytes),
+        }
+    }
 }
 
 fn check_permission(caller: &Caller, bucket: &BucketEntry) -> Result<(), ApiError> {
@@ -88,23 +118,15 @@ fn mapped_bucket<'a>(
     found.into_iter().find(|bucket| caller.may(bucket.reading()) || caller.may(bucket.writing()))
 }
 
-async fn store(
+fn store(
     server: &Server,
     (bucket, precision): (Id, Precision),
-    headers: &HeaderMap,
-    body: Body,
+    body: &[u8],
 ) -> Result<StatusCode, ApiError> {
-    let body = request::body(server, body).await?;
-    let body = request::inflate(server, headers, body)?;
     let now_ns = server.config.clock.now_ns();
-    let batch = line_protocol::parse(&body, precision, now_ns)
+    let batch = line_protocol::parse(body, precision, now_ns)
         .map_err(|error| ApiError::invalid(error.to_string()))?;
-    apply(server, bucket, &batch)
-}
-
-fn apply(server: &Server, bucket: Id, batch: &Batch<'_>) -> Result<StatusCode, ApiError> {
-    let now_ns = server.config.clock.now_ns();
-    match server.store_mut().write(bucket, batch, now_ns) {
+    match server.store_mut().write(bucket, &batch, now_ns) {
         Ok(Some(())) => Ok(StatusCode::NO_CONTENT),
         Ok(None) => {
             let message = format!(

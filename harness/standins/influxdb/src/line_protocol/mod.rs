@@ -27,8 +27,6 @@ pub(crate) enum Precision {
     Microseconds,
     Milliseconds,
     Seconds,
-    Minutes,
-    Hours,
 }
 
 impl Precision {
@@ -43,25 +41,12 @@ impl Precision {
         }
     }
 
-    /// The precision with this name in a query string of release 1, which has more names. One that
-    /// is not known counts as nanoseconds.
-    pub(crate) fn from_any_name(name: &str) -> Self {
-        match name {
-            "u" => Self::Microseconds,
-            "m" => Self::Minutes,
-            "h" => Self::Hours,
-            name => Self::from_name(name).unwrap_or(Self::Nanoseconds),
-        }
-    }
-
     fn unit_ns(self) -> i64 {
         match self {
             Self::Nanoseconds => 1,
             Self::Microseconds => 1_000,
             Self::Milliseconds => 1_000_000,
             Self::Seconds => 1_000_000_000,
-            Self::Minutes => 60 * 1_000_000_000,
-            Self::Hours => 3600 * 1_000_000_000,
         }
     }
 }

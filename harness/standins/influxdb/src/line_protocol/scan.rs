@@ -210,8 +210,12 @@ impl<'a> LineReader<'a, '_> {
 
     /// Reads all fields from `at` on; gives the place behind them.
     fn read_fields(&mut self, mut at: usize) -> Result<usize, LineError> {
+        let from = at;
         loop {
-            let equals = self.field_key_end(at)?;
+            let equals = self.field_key_end(at).map_err(|error| match error {
+                LineError::InvalidFieldFormat => self.first_fault(from),
+                other => other,
+            })?;
             let key = field_key(&self.line[at..equals])?;
             let (value, end) = self.field_value(equals + 1)?;
             self.fields.push(Field { key, value });
@@ -233,6 +237,37 @@ impl<'a> LineReader<'a, '_> {
                 Some(_) => at += 1,
             }
         }
+    }
+
+    /// What the server says first about fields of which one has no value. It counts equals signs
+    /// and commas to the end, so a bad value further on is what it complains of.
+    fn first_fault(&self, from: usize) -> LineError {
+        let line = self.line;
+        let (mut quoted, mut equals, mut commas) = (false, 0, 0);
+        let mut at = from;
+        while at < line.len() {
+            match line[at] {
+                b'\\' if at + 1 < line.len() => at += 1,
+                b'"' if equals > commas => quoted = !quoted,
+                b'=' if !quoted => {
+                    equals += 1;
+                    if matches!(line[at - 1], b' ' | b',') && line[at - 2] != b'\\' {
+                        return LineError::MissingFieldKey;
+                    }
+                    if line.get(at + 1) != Some(&b'"') {
+                        match self.field_value(at + 1) {
+                            Err(error) => return error,
+                            Ok((_, end)) => at = end - 1,
+                        }
+                    }
+                }
+                b',' if !quoted => commas += 1,
+                b' ' if !quoted => break,
+                _ => {}
+            }
+            at += 1;
+        }
+        if quoted { LineError::UnbalancedQuotes } else { LineError::InvalidFieldFormat }
     }
 
     fn field_value(&self, start: usize) -> Result<(Value<'a>, usize), LineError> {

@@ -9,6 +9,7 @@
 mod column;
 mod delete;
 mod predicate;
+mod predicate_tokens;
 mod read;
 mod shards;
 mod write;

@@ -1,13 +1,20 @@
 //! The predicate of a delete request: comparisons of tags, joined by AND.
 //!
-//! [`Predicate::parse`] reads the text as the server does; what it knows but does not support (OR,
-//! regular expressions, deletion by field) is told apart from what it cannot read.
+//! [`Predicate::parse`] reads the text as the server does, which reads it twice: first as a
+//! predicate, where comparisons may stand side by side and AND anywhere, then as an expression of
+//! its older query language ([`check_expression`]), which is strict. What is known but not
+//! supported (OR, regular expressions, deletion by field) is told apart from what cannot be read.
 
-use std::iter::Peekable;
-use std::str::CharIndices;
+use super::predicate_tokens::{Place, Token, Word, tokenize};
 
 /// Parentheses may nest this deep.
 const MAX_DEPTH: usize = 64;
+
+/// What the older query language wants where it finds something else.
+const OPERAND: &str = "identifier, string, number, bool";
+
+/// The key that stands for the measurement.
+const MEASUREMENT: &str = "_measurement";
 
 /// Comparisons that all have to hold. An empty list matches every series.
 #[derive(Debug, Default, PartialEq)]
@@ -37,35 +44,34 @@ pub(crate) enum PredicateError {
     TagValue { value: String, at: usize },
     #[error("bad logical expression, at position {0}")]
     Expression(usize),
+    #[error("the logical operator '\\x00' is invalid")]
+    NoOperator,
     #[error("extra ( seen")]
     Unclosed,
     #[error("extra ) seen")]
     Unopened,
+    #[error("found {found}, expected {expected} at line {}, char {}", at.line + 1, at.char + 1)]
+    Syntax { found: String, expected: &'static str, at: Place },
+    #[error("invalid duration")]
+    Duration,
     #[error("delete by field is not supported")]
     Field,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Ident(String),
-    Literal(String),
-    Symbol(&'static str),
-    And,
-    Or,
-    /// Anything else, a text in single quotes for one.
-    Other(String),
-    End,
 }
 
 impl Predicate {
     /// Reads a predicate. An empty text is one that matches everything.
     pub(crate) fn parse(text: &str) -> Result<Self, PredicateError> {
-        let tokens = tokenize(text);
-        let mut parser = Parser { tokens: &tokens, at: 0, rules: Vec::new() };
-        if tokens.len() > 1 {
-            parser.conjunction(0)?;
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let words = tokenize(text);
+        let mut parser = Parser { words: &words, at: 0, open: 0, joined: true, rules: Vec::new() };
+        parser.group(0)?;
+        if !parser.joined {
+            return Err(PredicateError::NoOperator);
         }
         let rules = parser.rules;
+        check_expression(&words)?;
         if rules.iter().any(|rule| rule.key == "_field" && rule.equal) {
             return Err(PredicateError::Field);
         }
@@ -73,179 +79,185 @@ impl Predicate {
     }
 
     /// Whether a series is meant. As on the server a comparison with a tag that the series does not
-    /// have never holds, nor does `!=` with the measurement or a field.
+    /// have never holds, nor does one with a field.
     pub(super) fn matches<'a>(
         &self,
-        measurement: &str,
+        measurement: &'a str,
         tag: impl Fn(&str) -> Option<&'a str>,
     ) -> bool {
         self.rules.iter().all(|rule| {
             let value = match rule.key.as_str() {
-                "_measurement" if rule.equal => Some(measurement),
-                "_measurement" => None,
+                MEASUREMENT => Some(measurement),
                 key => tag(key),
             };
             value.is_some_and(|value| (value == rule.value) == rule.equal)
         })
     }
+
+    /// The measurement that ends the search. When a predicate names just one, the server leaves
+    /// shards alone that do not have it, and in the others stops behind it, in order of names. It
+    /// does so whether the measurement is to be equal or not.
+    pub(super) fn last_measurement(&self) -> Option<&str> {
+        let mut named = self.rules.iter().filter(|rule| rule.key == MEASUREMENT);
+        let only = named.next().filter(|_| named.next().is_none());
+        only.map(|rule| rule.value.as_str())
+    }
 }
 
 struct Parser<'a> {
-    tokens: &'a [(usize, Token)],
+    words: &'a [Word],
     at: usize,
+    open: usize,
+    /// Whether every two parts that stand side by side have an AND near them.
+    joined: bool,
     rules: Vec<TagRule>,
 }
 
 impl<'a> Parser<'a> {
-    fn next(&mut self) -> (usize, &'a Token) {
-        let (position, token) = &self.tokens[self.at.min(self.tokens.len() - 1)];
+    fn next(&mut self) -> &'a Word {
+        let word = &self.words[self.at.min(self.words.len() - 1)];
         self.at += 1;
-        (*position, token)
+        word
     }
 
-    fn conjunction(&mut self, depth: usize) -> Result<(), PredicateError> {
+    /// Reads up to the closing parenthesis of this group or to the end.
+    fn group(&mut self, depth: usize) -> Result<(), PredicateError> {
+        let (mut parts, mut and_seen) = (0_usize, false);
         loop {
-            match self.next() {
-                (_, Token::Ident(_)) => {
+            let word = self.next();
+            match &word.token {
+                Token::Ident(_) | Token::Number(_) => {
                     self.at -= 1;
                     self.rule()?;
+                    parts += 1;
                 }
-                (_, Token::Symbol("(")) if depth < MAX_DEPTH => {
-                    self.conjunction(depth + 1)?;
-                    match self.next() {
-                        (_, Token::Symbol(")")) => {}
-                        _ => return Err(PredicateError::Unclosed),
-                    }
-                }
-                (position, _) => return Err(PredicateError::Expression(position)),
-            }
-            match self.next() {
-                (_, Token::And) => {}
-                (position, Token::Or) => return Err(PredicateError::Or(position)),
-                (_, Token::Symbol(")")) if depth == 0 => return Err(PredicateError::Unopened),
-                (_, Token::Symbol(")") | Token::End) => {
+                Token::Keyword("NAME") => {
                     self.at -= 1;
-                    return Ok(());
+                    self.rule()?;
+                    parts += 1;
                 }
-                (position, _) => return Err(PredicateError::Expression(position)),
+                Token::Keyword("AND") => and_seen = true,
+                Token::Keyword("OR") => return Err(PredicateError::Or(word.at.char)),
+                Token::Symbol("(") if depth < MAX_DEPTH => {
+                    self.open += 1;
+                    let outside = self.open - 1;
+                    self.group(depth + 1)?;
+                    if self.open != outside {
+                        return Err(PredicateError::Unclosed);
+                    }
+                    parts += 1;
+                }
+                Token::Symbol(")") => {
+                    self.open = self.open.checked_sub(1).ok_or(PredicateError::Unopened)?;
+                    break;
+                }
+                Token::End => break,
+                _ => return Err(PredicateError::Expression(word.at.char)),
             }
         }
+        self.joined &= parts < 2 || and_seen;
+        Ok(())
     }
 
     fn rule(&mut self) -> Result<(), PredicateError> {
-        let (position, key) = self.next();
-        let Token::Ident(key) = key else { return Err(PredicateError::TagKey(position)) };
-        let (at, operator) = self.next();
-        let equal = match operator {
+        let word = self.next();
+        let key = match &word.token {
+            Token::Ident(key) => key.clone(),
+            Token::Keyword("NAME") => "name".to_owned(),
+            _ => return Err(PredicateError::TagKey(word.at.char)),
+        };
+        let word = self.next();
+        let at = word.at.char;
+        let equal = match &word.token {
             Token::Symbol("=") => true,
             Token::Symbol("!=") => false,
             Token::Symbol(operator @ ("=~" | "!~")) => {
                 return Err(PredicateError::Regex { operator: (*operator).to_owned(), at });
             }
-            Token::End => {
-                return Err(PredicateError::Operator { operator: "EOF".to_owned(), at });
-            }
             other => {
-                return Err(PredicateError::Operator { operator: other.text().to_owned(), at });
+                return Err(PredicateError::Operator { operator: other.name().to_owned(), at });
             }
         };
         let mut value = String::new();
         loop {
-            match self.next() {
-                (_, Token::Symbol("-")) => "-".clone_into(&mut value),
-                (_, Token::Ident(text) | Token::Literal(text)) => {
+            let word = self.next();
+            match &word.token {
+                Token::Symbol("-") => "-".clone_into(&mut value),
+                Token::Ident(text) | Token::Number(text) => {
                     value.push_str(text);
                     break;
                 }
-                (at, other) => {
-                    let value = other.text().to_owned();
-                    return Err(PredicateError::TagValue { value, at });
+                Token::Keyword(word @ ("TRUE" | "FALSE")) => {
+                    value = word.to_ascii_lowercase();
+                    break;
+                }
+                other => {
+                    let value = other.literal().to_owned();
+                    return Err(PredicateError::TagValue { value, at: word.at.char });
                 }
             }
         }
-        self.rules.push(TagRule { key: key.clone(), equal, value });
+        self.rules.push(TagRule { key, equal, value });
         Ok(())
     }
 }
 
-impl Token {
-    fn text(&self) -> &str {
-        match self {
-            Self::Ident(text) | Self::Literal(text) | Self::Other(text) => text,
-            Self::Symbol(symbol) => symbol,
-            Self::And => "AND",
-            Self::Or => "OR",
-            Self::End => "",
+/// Finds what the older query language does not take in a text that is a predicate otherwise. It
+/// stops without a complaint at the first word that continues no expression.
+fn check_expression(words: &[Word]) -> Result<(), PredicateError> {
+    let end = words.len() - 1;
+    let word = |at: usize| &words[at.min(end)];
+    let found = |word: &Word, expected| {
+        let literal = word.token.literal();
+        let found = if literal.is_empty() { word.token.name() } else { literal }.to_owned();
+        Err(PredicateError::Syntax { found, expected, at: word.at })
+    };
+    let (mut at, mut open) = (0, 0_usize);
+    loop {
+        // An operand, behind as many parentheses and signs as there may be.
+        match &word(at).token {
+            Token::Symbol("(") => {
+                open += 1;
+                at += 1;
+                continue;
+            }
+            Token::Symbol("-") => {
+                at += 1;
+                continue;
+            }
+            Token::Number(text) if word(at).token.name() == "DURATIONVAL" => {
+                check_duration(text)?;
+                at += 1;
+            }
+            Token::Ident(_) | Token::Number(_) | Token::Keyword("TRUE" | "FALSE") => at += 1,
+            _ => return found(word(at), OPERAND),
+        }
+        // What closes, and the operator that joins another operand.
+        loop {
+            match &word(at).token {
+                Token::Symbol(")") if open > 0 => {
+                    open -= 1;
+                    at += 1;
+                }
+                Token::Keyword("AND") | Token::Symbol("=" | "!=") => {
+                    at += 1;
+                    break;
+                }
+                _ if open > 0 => return found(word(at), ")"),
+                _ => return Ok(()),
+            }
         }
     }
 }
 
-fn tokenize(text: &str) -> Vec<(usize, Token)> {
-    let mut tokens = Vec::new();
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, first)) = chars.next() {
-        let token = match first {
-            first if first.is_whitespace() => continue,
-            '"' => quoted(&mut chars, '"')
-                .map_or_else(|| Token::Other(text[at..].to_owned()), Token::Ident),
-            '\'' => Token::Other(quoted(&mut chars, '\'').unwrap_or_default()),
-            'a'..='z' | 'A'..='Z' | '_' => word(take(text, at, &mut chars, is_word)),
-            '0'..='9' => Token::Literal(take(text, at, &mut chars, |next| {
-                next.is_ascii_alphanumeric() || next == '.' || next == 'µ'
-            })),
-            '(' => Token::Symbol("("),
-            ')' => Token::Symbol(")"),
-            '-' => Token::Symbol("-"),
-            '=' if chars.next_if(|next| next.1 == '~').is_some() => Token::Symbol("=~"),
-            '=' => Token::Symbol("="),
-            '!' if chars.next_if(|next| next.1 == '=').is_some() => Token::Symbol("!="),
-            '!' if chars.next_if(|next| next.1 == '~').is_some() => Token::Symbol("!~"),
-            other => Token::Other(other.to_string()),
-        };
-        tokens.push((at, token));
+/// Refuses a length of time that is not whole numbers with units.
+fn check_duration(text: &str) -> Result<(), PredicateError> {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let unit = rest.trim_start_matches(|next: char| next.is_ascii_digit());
+        let known = ["ns", "ms", "u", "µ", "s", "m", "h", "d", "w"];
+        let behind = known.iter().find_map(|name| unit.strip_prefix(name));
+        rest = behind.filter(|_| unit.len() < rest.len()).ok_or(PredicateError::Duration)?;
     }
-    tokens.push((text.len(), Token::End));
-    tokens
-}
-
-fn is_word(next: char) -> bool {
-    next.is_ascii_alphanumeric() || next == '_'
-}
-
-fn word(text: String) -> Token {
-    match text.to_ascii_lowercase().as_str() {
-        "and" => Token::And,
-        "or" => Token::Or,
-        "true" | "false" => Token::Literal(text.to_ascii_lowercase()),
-        "name" => Token::Ident("name".to_owned()),
-        _ => Token::Ident(text),
-    }
-}
-
-fn take(
-    text: &str,
-    from: usize,
-    chars: &mut Peekable<CharIndices<'_>>,
-    part: impl Fn(char) -> bool,
-) -> String {
-    while chars.next_if(|(_, next)| part(*next)).is_some() {}
-    let to = chars.peek().map_or(text.len(), |(at, _)| *at);
-    text[from..to].to_owned()
-}
-
-/// The rest of a quoted text; `None` when its end is missing.
-fn quoted(chars: &mut Peekable<CharIndices<'_>>, quote: char) -> Option<String> {
-    let mut text = String::new();
-    while let Some((_, next)) = chars.next() {
-        match next {
-            next if next == quote => return Some(text),
-            '\\' => match chars.next()?.1 {
-                'n' => text.push('\n'),
-                escaped @ ('\\' | '"' | '\'') => text.push(escaped),
-                _ => return None,
-            },
-            next => text.push(next),
-        }
-    }
-    None
+    Ok(())
 }
