@@ -2,21 +2,26 @@
 //!
 //! The main type is [`InfluxdbStandin`]: it owns the accounts and the data, and its
 //! [`router`](InfluxdbStandin::router) serves them to any transport. Line protocol comes in
-//! through `line_protocol`, is kept by `store`, and is read back by `flux`. Nothing here starts
-//! a task or a thread, sleeps or reads a clock of its own, so the same router serves sockets and
-//! virtual time. Left out: persistence, sessions, tasks, dashboards, and the older query language.
+//! through `line_protocol`, is kept by `store`, and is read back by `flux`. [`Quirk`]s make it
+//! misbehave. Nothing here starts a task or a thread or reads a clock of its own, and only quirks
+//! wait, in tokio's time, so the same router serves sockets and virtual time. Left out:
+//! persistence, sessions, tasks and dashboards.
 
 mod accounts;
 mod flux;
 mod http;
 mod line_protocol;
+mod quirks;
 mod store;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cutover_model::Clock;
 
+pub use crate::quirks::{Quirk, QuirkCount, QuirkKind, Schedule, Scope};
+
 use crate::accounts::Accounts;
+use crate::quirks::Quirks;
 use crate::store::Store;
 
 /// What a stand-in is told at its start.
@@ -31,17 +36,36 @@ pub struct Config {
     pub max_query_cells: u64,
     /// The most calls of its own functions that one query may make, rows included.
     pub max_query_calls: u64,
+    /// How the stand-in misbehaves from its start.
+    pub quirks: Vec<Quirk>,
+    /// Which of the requests are hit by a quirk depends on this and on their order.
+    pub quirk_seed: u64,
+    /// Whether quirks can be switched over HTTP.
+    pub quirk_control: QuirkControl,
+}
+
+/// Whether `/standin/quirks` is there: `GET` shows the quirks, `POST` replaces them, `DELETE`
+/// switches all off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuirkControl {
+    /// It is not, as on the server.
+    Off,
+    /// It is, for anybody.
+    On,
 }
 
 impl Config {
     /// Limits that fit a test machine: bodies of 64 MiB, queries of 200 million cells and of 50
-    /// million calls.
+    /// million calls. No quirks, and no way to switch them on over HTTP.
     pub fn new(clock: Clock) -> Self {
         Self {
             clock,
             max_body_bytes: 64 << 20,
             max_query_cells: 200_000_000,
             max_query_calls: 50_000_000,
+            quirks: Vec::new(),
+            quirk_seed: 0,
+            quirk_control: QuirkControl::Off,
         }
     }
 }
@@ -60,9 +84,20 @@ impl InfluxdbStandin {
             started_ns,
             accounts: RwLock::new(Accounts::default()),
             store: RwLock::new(Store::new(started_ns)),
+            quirks: Quirks::new(config.quirk_seed, config.quirks.clone()),
             config,
         };
         Self { server: Arc::new(server) }
+    }
+
+    /// Replaces the quirks and counts anew.
+    pub fn set_quirks(&self, quirks: Vec<Quirk>) {
+        self.server.quirks.set(quirks);
+    }
+
+    /// The quirks, and how often each had a chance and took it.
+    pub fn quirk_counts(&self) -> Vec<QuirkCount> {
+        self.server.quirks.counts()
     }
 
     /// The whole HTTP API, to be served on any transport.
@@ -79,6 +114,7 @@ pub(crate) struct Server {
     pub(crate) started_ns: i64,
     accounts: RwLock<Accounts>,
     store: RwLock<Store>,
+    pub(crate) quirks: Quirks,
 }
 
 impl Server {

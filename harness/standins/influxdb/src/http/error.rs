@@ -24,8 +24,10 @@ pub(crate) enum Code {
     Conflict,
     UnprocessableEntity,
     TooLarge,
+    TooManyRequests,
     Internal,
     NotImplemented,
+    Unavailable,
 }
 
 impl Code {
@@ -41,8 +43,10 @@ impl Code {
             Self::Conflict => "conflict",
             Self::UnprocessableEntity => "unprocessable entity",
             Self::TooLarge => "request too large",
+            Self::TooManyRequests => "too many requests",
             Self::Internal => "internal error",
             Self::NotImplemented => "not implemented",
+            Self::Unavailable => "unavailable",
         }
     }
 
@@ -56,8 +60,27 @@ impl Code {
             // The server has no 409: a conflict is unprocessable there.
             Self::Conflict | Self::UnprocessableEntity => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The code that goes with a status.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::BAD_REQUEST => Self::Invalid,
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::FORBIDDEN => Self::Forbidden,
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::UNPROCESSABLE_ENTITY => Self::UnprocessableEntity,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::TOO_MANY_REQUESTS => Self::TooManyRequests,
+            StatusCode::NOT_IMPLEMENTED => Self::NotImplemented,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
+            _ => Self::Internal,
         }
     }
 }

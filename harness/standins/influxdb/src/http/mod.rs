@@ -9,6 +9,7 @@ mod buckets;
 mod delete;
 mod error;
 mod gzip;
+mod misbehave;
 mod orgs;
 mod probes;
 mod query;
@@ -23,11 +24,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use self::error::{ApiError, Code};
-use crate::Server;
+use crate::{QuirkControl, Server};
 
 /// The release whose behaviour is followed.
 const VERSION: &str = "v2.7.12";
@@ -41,6 +42,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .fallback(no_assets)
         .layer(from_fn_with_state(Arc::clone(&server), drop_expired))
         .layer(from_fn(answer_options))
+        .layer(from_fn_with_state(Arc::clone(&server), misbehave::misbehave))
         .layer(map_response(with_server_headers))
         .with_state(server)
 }
@@ -49,42 +51,61 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
 fn open(server: &Arc<Server>) -> Router<Arc<Server>> {
     let guarded = any(no_method).layer(from_fn_with_state(Arc::clone(server), auth::require_token));
     let setup = guarded.get(setup::is_allowed).post(setup::set_up);
-    Router::new()
+    let open = Router::new()
         .route("/health", any(probes::health))
         .route("/ready", any(probes::ready))
         .route("/ping", any(probes::wrong_ping).get(probes::ping))
-        .route("/api/v2/setup", setup)
+        .route("/api/v2/setup", setup);
+    match server.config.quirk_control {
+        QuirkControl::Off => open,
+        QuirkControl::On => open.route(
+            misbehave::CONTROL_PATH,
+            get(misbehave::show).post(misbehave::switch).delete(misbehave::clear),
+        ),
+    }
 }
 
 /// The API of release 2.
 fn release_2(server: &Arc<Server>) -> Router<Arc<Server>> {
     // The server answers a wrong method in two ways, as it is made of parts of two kinds.
+    let terse = || any(no_method);
+    let tokens = terse().get(authorizations::show).patch(authorizations::update);
     let plain = Router::new()
-        .route("/api/v2/me", get(users::me))
-        .route("/api/v2/users", get(users::list).post(users::create))
-        .route("/api/v2/users/{id}", get(users::show).patch(users::update).delete(users::remove))
-        .route("/api/v2/users/{id}/password", post(users::set_password))
-        .route("/api/v2/orgs", get(orgs::list).post(orgs::create))
-        .route("/api/v2/orgs/{id}", get(orgs::show).patch(orgs::update).delete(orgs::remove))
-        .route("/api/v2/authorizations", get(authorizations::list).post(authorizations::create))
+        .route("/api/v2/me", terse().get(users::me))
+        .route("/api/v2/users", terse().get(users::list).post(users::create))
         .route(
-            "/api/v2/authorizations/{id}",
-            get(authorizations::show).patch(authorizations::update).delete(authorizations::remove),
+            "/api/v2/users/{id}",
+            terse().get(users::show).patch(users::update).delete(users::remove),
         )
-        .route("/api/v2/buckets", get(buckets::list).post(buckets::create))
+        .route("/api/v2/users/{id}/password", terse().post(users::set_password))
+        .route("/api/v2/orgs", terse().get(orgs::list).post(orgs::create))
+        .route(
+            "/api/v2/orgs/{id}",
+            terse().get(orgs::show).patch(orgs::update).delete(orgs::remove),
+        )
+        .route(
+            "/api/v2/authorizations",
+            terse().get(authorizations::list).post(authorizations::create),
+        )
+        .route("/api/v2/authorizations/{id}", tokens.delete(authorizations::remove))
+        .route("/api/v2/buckets", terse().get(buckets::list).post(buckets::create))
         .route(
             "/api/v2/buckets/{id}",
-            get(buckets::show).patch(buckets::update).delete(buckets::remove),
+            terse().get(buckets::show).patch(buckets::update).delete(buckets::remove),
         )
-        .method_not_allowed_fallback(no_method)
-        .layer(from_fn(refuse_tersely));
+        .layer(from_fn(refuse_head));
     Router::new()
         .route("/api/v2/write", any(only_post).post(write::write))
         .route("/api/v2/delete", any(only_post).post(delete::delete))
-        .route("/api/v2/query", any(only_post).post(query::query).layer(from_fn(gzip::compress)))
+        .route("/api/v2/query", answering_csv(post(query::query)).fallback(only_post))
         .merge(plain)
         .route("/api/v2/{*rest}", any(not_found))
         .layer(from_fn_with_state(Arc::clone(server), auth::require_token))
+}
+
+/// What every route needs that answers with CSV: quirks that spoil it, and compression.
+fn answering_csv(route: MethodRouter<Arc<Server>>) -> MethodRouter<Arc<Server>> {
+    route.layer(from_fn(misbehave::spoil_csv)).layer(from_fn(gzip::compress))
 }
 
 /// What is left of the API of release 1.
@@ -131,14 +152,12 @@ async fn answer_options(request: Request, next: Next) -> Response {
     response
 }
 
-/// Takes no `HEAD` for a `GET`, and does not tell what else is allowed.
-async fn refuse_tersely(request: Request, next: Next) -> Response {
+/// Takes no `HEAD` for a `GET`.
+async fn refuse_head(request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
         return no_method().await.into_response();
     }
-    let mut response = next.run(request).await;
-    response.headers_mut().remove(header::ALLOW);
-    response
+    next.run(request).await
 }
 
 async fn not_found() -> ApiError {

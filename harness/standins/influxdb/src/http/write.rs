@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::auth::Caller;
 use super::error::{ApiError, Code};
+use super::misbehave::Spoil;
 use super::request::{self, Parameters, parameter};
 use crate::Server;
 use crate::accounts::{Accounts, BucketEntry, Id};
@@ -23,9 +24,9 @@ const TO_WRITE: &str = "for write";
 pub(super) async fn write(
     State(server): State<Arc<Server>>,
     Extension(caller): Extension<Caller>,
+    spoil: Option<Extension<Spoil>>,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<StatusCode, ApiError> {
     let precision = Precision::from_name(parameter(&parameters, "precision").unwrap_or("ns"))
         .ok_or_else(|| {
@@ -34,7 +35,7 @@ pub(super) async fn write(
     let Some(name) = parameter(&parameters, "bucket") else {
         return Err(ApiError::not_found("bucket not found"));
     };
-    let received = Received::begin(&server, &headers, body).await?;
+    let received = Received::begin(&server, request).await?;
     let bucket = {
         let accounts = server.accounts();
         let org = request::organization(&accounts, &parameters)?;
@@ -42,7 +43,8 @@ pub(super) async fn write(
         check_permission(&caller, &bucket)?;
         bucket.id
     };
-    store(&server, (bucket, precision), &received.finish(&server).await?)
+    let body = received.finish(&server).await?;
+    store(&server, bucket, &body, Terms { precision, whole: spoil.is_none() })
 }
 
 /// [`write`] for clients of release 1. A precision that is not known counts as nanoseconds, and
@@ -50,16 +52,16 @@ pub(super) async fn write(
 pub(super) async fn write_to_database(
     State(server): State<Arc<Server>>,
     Extension(caller): Extension<Caller>,
+    spoil: Option<Extension<Spoil>>,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<StatusCode, ApiError> {
     let precision = parameter(&parameters, "precision").and_then(Precision::from_name);
     let precision = precision.unwrap_or(Precision::Nanoseconds);
     let Some(database) = parameter(&parameters, "db") else {
         return Err(ApiError::invalid("missing db"));
     };
-    let received = Received::begin(&server, &headers, body).await?;
+    let received = Received::begin(&server, request).await?;
     let bucket = {
         let accounts = server.accounts();
         let policy = parameter(&parameters, "rp");
@@ -68,7 +70,8 @@ pub(super) async fn write_to_database(
         check_permission(&caller, bucket)?;
         bucket.id
     };
-    store(&server, (bucket, precision), &received.finish(&server).await?)
+    let body = received.finish(&server).await?;
+    store(&server, bucket, &body, Terms { precision, whole: spoil.is_none() })
 }
 
 /// A body on its way in. As on the server, whether a compressed one begins as it should is looked
@@ -79,11 +82,11 @@ enum Received {
 }
 
 impl Received {
-    async fn begin(server: &Server, headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
-        if !request::is_gzip(headers) {
-            return Ok(Self::Plain(body));
+    async fn begin(server: &Server, request: Request) -> Result<Self, ApiError> {
+        if !request::is_gzip(request.headers()) {
+            return Ok(Self::Plain(request.into_body()));
         }
-        let compressed = request::body(server, body).await?;
+        let compressed = request::body(server, request.into_body()).await?;
         request::check_gzip(&compressed)?;
         Ok(Self::Compressed(compressed))
     }
@@ -118,25 +121,37 @@ fn mapped_bucket<'a>(
     found.into_iter().find(|bucket| caller.may(bucket.reading()) || caller.may(bucket.writing()))
 }
 
-fn store(
-    server: &Server,
-    (bucket, precision): (Id, Precision),
-    body: &[u8],
-) -> Result<StatusCode, ApiError> {
+/// How a body is to be stored.
+#[derive(Clone, Copy)]
+struct Terms {
+    precision: Precision,
+    /// Not so when a quirk keeps out the second half.
+    whole: bool,
+}
+
+fn store(server: &Server, bucket: Id, body: &[u8], terms: Terms) -> Result<StatusCode, ApiError> {
     let now_ns = server.config.clock.now_ns();
-    let batch = line_protocol::parse(body, precision, now_ns)
+    let mut batch = line_protocol::parse(body, terms.precision, now_ns)
         .map_err(|error| ApiError::invalid(error.to_string()))?;
+    let kept = if terms.whole { batch.points.len() } else { batch.points.len() / 2 };
+    let kept_out = batch.points.drain(kept..).count();
     match server.store_mut().write(bucket, &batch, now_ns) {
-        Ok(Some(())) => Ok(StatusCode::NO_CONTENT),
+        Ok(Some(())) if kept_out == 0 => Ok(StatusCode::NO_CONTENT),
+        Ok(Some(())) => {
+            let reason = "kept out by a quirk of the stand-in";
+            Err(partial(&format!("partial write: {reason} dropped={kept_out}")))
+        }
         Ok(None) => {
             let message = format!(
                 "unexpected error writing points to database: database not found: {bucket}"
             );
             Err(ApiError::new(Code::Internal, message))
         }
-        Err(partial) => Err(ApiError::new(
-            Code::UnprocessableEntity,
-            format!("failure writing points to database: {partial}"),
-        )),
+        Err(error) => Err(partial(&error.to_string())),
     }
+}
+
+fn partial(message: &str) -> ApiError {
+    let message = format!("failure writing points to database: {message}");
+    ApiError::new(Code::UnprocessableEntity, message)
 }

@@ -1,9 +1,13 @@
-//! The stand-in through its HTTP API, in memory: no socket, no clock but a fixed one.
+//! The stand-in through its HTTP API. Most tests call its router in memory, under a fixed clock;
+//! `wire` and `quirks` go over connections.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its expectation does")]
 
+mod accounts;
 mod api;
 mod flux_cases;
+mod quirks;
+mod wire;
 
 use axum::Router;
 use axum::body::Body;
@@ -38,8 +42,9 @@ impl Answer {
 }
 
 /// A client of one stand-in.
+#[derive(Clone)]
 pub(crate) struct Client {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) token: Option<&'static str>,
 }
 
@@ -50,7 +55,10 @@ impl Client {
     }
 
     pub(crate) fn with_limit(max_body_bytes: usize) -> Self {
-        let config = Config { max_body_bytes, ..Config::new(Clock::fixed(NOW_NS)) };
+        Self::of(Config { max_body_bytes, ..Config::new(Clock::fixed(NOW_NS)) })
+    }
+
+    pub(crate) fn of(config: Config) -> Self {
         Self { router: InfluxdbStandin::new(config).router(), token: Some("Token secret") }
     }
 
