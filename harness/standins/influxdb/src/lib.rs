@@ -10,6 +10,7 @@
 mod accounts;
 mod flux;
 mod http;
+mod influxql;
 mod line_protocol;
 mod quirks;
 mod store;

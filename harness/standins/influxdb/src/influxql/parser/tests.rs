@@ -1,0 +1,1 @@
+//! Reading queries: what is understood, and where a mistake is said to be.
