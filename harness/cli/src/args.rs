@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use cutover_model::TargetKind;
 use cutover_report::Format;
+use cutover_targets::container::ImageName;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 passed, 1 a check failed, 2 bad arguments or files, 3 inconclusive, \
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Make every declared break and show which checks see it.
     Sabotage(SabotageArgs),
+    /// Show what this machine can run, and clean up what an earlier run left behind.
+    Doctor(DoctorArgs),
     /// Serve a stand-in until interrupted, for any client.
     Standin(StandinArgs),
 }
@@ -45,9 +48,8 @@ pub(crate) enum Command {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Where the scenarios run.
-    #[arg(long, value_name = "TARGET", default_value = "embedded", value_parser = target)]
-    pub(crate) target: TargetKind,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
     /// Where every random choice comes from.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -72,6 +74,37 @@ pub(crate) struct Selection {
     /// Only scenarios with this tag; several times for any of several.
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
+}
+
+/// Where scenarios run.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// Where the scenarios run: embedded, process or container.
+    #[arg(id = "target", long = "target", value_name = "TARGET", default_value = "embedded",
+          value_parser = target)]
+    pub(crate) kind: TargetKind,
+    /// The influxd of the process target; by default the one on PATH.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) influxd: Option<PathBuf>,
+    /// The image of the container target; by default influxdb:2.7.
+    #[arg(long, value_name = "NAME:TAG")]
+    pub(crate) image: Option<ImageName>,
+    /// Leave the container of the container target running, to look inside.
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DoctorArgs {
+    /// Fail unless this target can be used.
+    #[arg(long, value_name = "TARGET", value_parser = target)]
+    pub(crate) target: Option<TargetKind>,
+    /// The influxd of the process target; by default the one on PATH.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) influxd: Option<PathBuf>,
+    /// The image of the container target; by default influxdb:2.7.
+    #[arg(long, value_name = "NAME:TAG")]
+    pub(crate) image: Option<ImageName>,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -117,9 +150,8 @@ pub(crate) struct ReportArgs {
 pub(crate) struct SabotageArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Where the scenarios run.
-    #[arg(long, value_name = "TARGET", default_value = "embedded", value_parser = target)]
-    pub(crate) target: TargetKind,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
     /// Where every random choice comes from.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -147,8 +179,9 @@ pub(crate) enum Service {
 }
 
 fn target(name: &str) -> Result<TargetKind, String> {
-    if name == TargetKind::Embedded.word() {
-        return Ok(TargetKind::Embedded);
-    }
-    Err("the one target of this version is `embedded`".to_owned())
+    let known = TargetKind::ALL.into_iter().find(|kind| kind.word() == name);
+    known.ok_or_else(|| {
+        let words = TargetKind::ALL.map(|kind| format!("`{}`", kind.word()));
+        format!("the targets are {}", words.join(", "))
+    })
 }

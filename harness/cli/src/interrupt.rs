@@ -1,20 +1,26 @@
 //! The user's wish to stop: the first signal winds the run down, the second leaves at once.
 
 use cutover_engine::StopSwitch;
-use cutover_model::Exit;
+use tokio::sync::oneshot;
 
 use crate::printer::Printer;
 
-/// Waits for signals for as long as the process lives. Must be called within a runtime.
-pub(crate) fn watch(switch: StopSwitch, printer: Printer) {
+/// Waits for signals for as long as the process lives; the answer comes with the second, when the
+/// user wants to leave at once. Must be called within a runtime.
+pub(crate) fn watch(switch: StopSwitch, printer: Printer) -> oneshot::Receiver<()> {
+    let (leave, left) = oneshot::channel();
     tokio::spawn(async move {
         asked().await;
         printer.say("stopping: what was started is given back; again to leave at once");
         switch.stop();
         asked().await;
-        printer.say("left at once: servers of this process end with it");
-        leave();
+        printer.say("left at once: what this process has started ends with it");
+        // Nobody waits for it any more when the run has just ended.
+        leave.send(()).ok();
+        // Dropping the switch would utter nothing, and there is nothing more to wait for.
+        drop(switch);
     });
+    left
 }
 
 /// Waits until the user or the system asks this process to end.
@@ -34,9 +40,4 @@ pub(crate) async fn asked() {
         // Without a handler the system's own applies, which ends the process.
         std::future::pending::<()>().await;
     }
-}
-
-#[expect(clippy::exit, reason = "the user asked twice, and waiting is what they do not want")]
-fn leave() -> ! {
-    std::process::exit(i32::from(Exit::Inconclusive.code()))
 }

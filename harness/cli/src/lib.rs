@@ -13,6 +13,7 @@ mod printer;
 mod progress;
 mod record;
 mod settings;
+mod targeting;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,7 @@ fn dispatch(command: Command, settings: &Settings, printer: Printer) -> Exit {
         Command::Schema(args) => commands::schema::schema(args, printer),
         Command::Report(args) => commands::report::report(&args, printer),
         Command::Sabotage(args) => commands::sabotage::sabotage(&args, settings, printer),
+        Command::Doctor(args) => commands::doctor::doctor(&args, settings, printer),
         Command::Standin(args) => commands::standin::standin(&args, settings, printer),
     }
 }

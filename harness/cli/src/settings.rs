@@ -1,10 +1,12 @@
 //! What the arguments mean here: the environment and the wall clock are read in this one place.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cutover_model::Clock;
 use cutover_report::Style;
+use cutover_targets::Leases;
 
 /// What this process found around it.
 #[derive(Clone, Debug)]
@@ -15,6 +17,10 @@ pub(crate) struct Settings {
     pub(crate) style: Style,
     /// The wall clock.
     pub(crate) clock: Clock,
+    /// Where what is started outside of this process is written down.
+    pub(crate) leases: Leases,
+    /// Where programs are looked for.
+    pub(crate) path: Vec<PathBuf>,
 }
 
 /// How a run is shown while it goes on.
@@ -37,7 +43,8 @@ impl Settings {
         };
         let colour = std::io::stdout().is_terminal() && !no_color();
         let style = if colour { Style::Colour } else { Style::Plain };
-        Self { progress, style, clock: wall_clock() }
+        let leases = Leases::of_user(&std::env::temp_dir());
+        Self { progress, style, clock: wall_clock(), leases, path: search_path() }
     }
 }
 
@@ -45,6 +52,13 @@ impl Settings {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// The folders in which programs are looked for.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn search_path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).collect()
 }
 
 /// The wall clock, read once and then moved on by the monotonic one, so that a step of the system's

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cutover_clients::Timeouts;
 use cutover_model::Clock;
+use cutover_targets::{Leases, TargetSpec};
 use tokio::sync::watch;
 
 /// What a run is given from outside.
@@ -18,6 +19,10 @@ pub struct RunCx {
     pub timeouts: Timeouts,
     /// Whether the user wants the run to end.
     pub stop: Stop,
+    /// Where the scenarios run.
+    pub target: TargetSpec,
+    /// Where what is started outside of this process is written down.
+    pub leases: Leases,
 }
 
 /// The wish to stop, as those who work see it.
@@ -71,7 +76,12 @@ pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
 
 impl RunCx {
     /// A context with the usual timeouts.
-    pub fn new(clock: Clock, folder: PathBuf, stop: Stop) -> Self {
-        Self { clock, folder, timeouts: DEFAULT_TIMEOUTS, stop }
+    pub fn new(
+        clock: Clock,
+        folder: PathBuf,
+        stop: Stop,
+        (target, leases): (TargetSpec, Leases),
+    ) -> Self {
+        Self { clock, folder, timeouts: DEFAULT_TIMEOUTS, stop, target, leases }
     }
 }

@@ -68,10 +68,6 @@ async fn run_migrate(step: &MigrateStep, cx: &StepCx<'_>) -> Ended {
     let batch = usize::try_from(step.batch).unwrap_or(usize::MAX);
     let options = Options { batch, retry: retry_policy(cx.planned.seed) };
     for data in cx.data(&step.data) {
-        let retention = cutover_clients::influx::Retention::Infinite;
-        if let Err(error) = cx.stores.destination.ensure_bucket(&data.bucket, retention).await {
-            return cx.fail(&error);
-        }
         let progress = |rows| {
             cx.progress(before + rows, None, "rows");
             if cx.cx.stop.is_asked() { Progress::Stop } else { Progress::GoOn }

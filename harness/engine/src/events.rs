@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cutover_model::{RunEvent, RunEventKind, ScenarioId, StepId};
+use cutover_model::{Judgement, RunEvent, RunEventKind, ScenarioId, StepId};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -15,6 +15,8 @@ pub struct Events(Arc<Mutex<Numbering>>);
 struct Numbering {
     started: Instant,
     next: u64,
+    /// Whether something went wrong since this was last asked.
+    trouble: bool,
     sender: mpsc::UnboundedSender<RunEvent>,
 }
 
@@ -22,7 +24,7 @@ impl Events {
     /// The events of a run that starts now, and where to follow them.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<RunEvent>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let numbering = Numbering { started: Instant::now(), next: 0, sender };
+        let numbering = Numbering { started: Instant::now(), next: 0, trouble: false, sender };
         (Self(Arc::new(Mutex::new(numbering))), receiver)
     }
 
@@ -32,8 +34,14 @@ impl Events {
         let mut numbering = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let event = RunEvent { seq: numbering.next, elapsed: numbering.started.elapsed(), kind };
         numbering.next += 1;
+        numbering.trouble |= is_trouble(&event.kind);
         // Nobody following is the follower's choice; the run goes on and gives back what it took.
         drop(numbering.sender.send(event));
+    }
+
+    /// Whether an error was told, or a check that did not pass, since this was last asked.
+    pub(crate) fn take_trouble(&self) -> bool {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).trouble)
     }
 
     /// Tells that the harness or its environment failed, with the causes.
@@ -46,6 +54,11 @@ impl Events {
         let (scenario, step) = (scenario.cloned(), step.cloned());
         self.emit(RunEventKind::ErrorRaised { scenario, step, messages: messages(error) });
     }
+}
+
+fn is_trouble(kind: &RunEventKind) -> bool {
+    let judged = matches!(kind.judgement(), Some(Judgement::Fail | Judgement::Inconclusive));
+    judged || matches!(kind, RunEventKind::ErrorRaised { .. })
 }
 
 /// An error and its causes, outermost first.

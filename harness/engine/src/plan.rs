@@ -3,13 +3,11 @@
 use cutover_model::draw::{draw, stream_of};
 use cutover_model::event::Sabotaged;
 use cutover_model::scenario::Step;
-use cutover_model::{Scenario, StepId, TargetKind};
+use cutover_model::{Scenario, StepId};
 
 /// What a run does, before it does anything.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Where the scenarios run.
-    pub target: TargetKind,
     /// Where every random choice comes from.
     pub seed: u64,
     /// The scenarios, in order.
@@ -38,18 +36,17 @@ pub struct Sabotage {
 
 impl Plan {
     /// The plan of an ordinary run.
-    pub fn new(scenarios: Vec<Scenario>, target: TargetKind, seed: u64) -> Self {
+    pub fn new(scenarios: Vec<Scenario>, seed: u64) -> Self {
         let planned = |scenario| PlannedScenario::new(scenario, seed, None);
-        Self { target, seed, scenarios: scenarios.into_iter().map(planned).collect() }
+        Self { seed, scenarios: scenarios.into_iter().map(planned).collect() }
     }
 
     /// One plan for each declared break: the scenario's groundwork, the break, and its check.
-    pub fn sabotaged(scenario: &Scenario, target: TargetKind, seed: u64) -> Vec<Self> {
+    pub fn sabotaged(scenario: &Scenario, seed: u64) -> Vec<Self> {
         let breaks = scenario.steps.iter().enumerate().flat_map(|(step, it)| {
             (0..sabotages(it).len()).map(move |entry| Sabotage { step, entry })
         });
         let plan = |sabotage| Self {
-            target,
             seed,
             scenarios: vec![PlannedScenario::new(scenario.clone(), seed, Some(sabotage))],
         };

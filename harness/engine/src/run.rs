@@ -1,8 +1,11 @@
 //! The loop of a run: scenarios in order, each on a target of its own that is always given back.
 
+use std::path::Path;
+
+use cutover_clients::Http;
 use cutover_model::event::RunStart;
-use cutover_model::{RunEventKind, StepId};
-use cutover_targets::{Target, acquire};
+use cutover_model::{RunEventKind, ScenarioId, StepId};
+use cutover_targets::{ProvisionError, Provisioned, Target, acquire, provision};
 
 use crate::cx::RunCx;
 use crate::dispatch::run_step;
@@ -11,9 +14,11 @@ use crate::plan::{Plan, PlannedScenario};
 use crate::step::{Ended, StepCx};
 use crate::stores::Stores;
 
+/// The log of the destination's server, in the folder of a scenario's evidence.
+const LOG: &str = "influxdb.log";
+
 /// Runs a plan. What happens is told through `events`; the last one says that the run ended.
 pub async fn run(plan: Plan, cx: RunCx, start: RunStart, events: Events) {
-    let target = plan.target;
     events.emit(RunEventKind::RunStarted(start));
     for planned in plan.scenarios {
         if cx.stop.is_asked() {
@@ -28,7 +33,7 @@ pub async fn run(plan: Plan, cx: RunCx, start: RunStart, events: Events) {
             sabotage: planned.sabotaged(),
         });
         // A task of its own, so that a panic is told and the run goes on.
-        let task = tokio::spawn(run_scenario(planned, target, cx.clone(), events.clone()));
+        let task = tokio::spawn(run_scenario(planned, cx.clone(), events.clone()));
         if let Err(panicked) = task.await {
             events.error(Some(&scenario), None, &panicked);
         }
@@ -40,34 +45,103 @@ pub async fn run(plan: Plan, cx: RunCx, start: RunStart, events: Events) {
     events.emit(RunEventKind::RunFinished);
 }
 
-async fn run_scenario(
-    planned: PlannedScenario,
-    kind: cutover_model::TargetKind,
-    cx: RunCx,
-    events: Events,
-) {
+async fn run_scenario(planned: PlannedScenario, cx: RunCx, events: Events) {
     let scenario = planned.scenario.id.clone();
-    let target = match acquire(kind, &cx.clock).await {
+    events.take_trouble();
+    let acquiring = acquire(&cx.target, planned.scenario.container, &cx.leases, &cx.clock);
+    let acquired = tokio::select! {
+        biased;
+        acquired = acquiring => acquired,
+        // What was started until now is given back by being dropped.
+        () = cx.stop.asked() => return,
+    };
+    let mut target = match acquired {
         Ok(target) => target,
         Err(error) => return events.error(Some(&scenario), None, &error),
     };
-    let timing = target.capabilities.timing;
-    events.emit(RunEventKind::TargetReady { scenario: scenario.clone(), timing });
-    run_steps(&planned, &target, &cx, &events).await;
-    if let Err(left) = target.release().await {
-        for error in left {
-            let what = error.to_string();
-            events.emit(RunEventKind::LeftUnclean { scenario: scenario.clone(), what });
+    run_on(&planned, &target, &cx, &events).await;
+    let note = |message| {
+        events.emit(RunEventKind::Noted { scenario: scenario.clone(), message });
+    };
+    if let Some(how) = target.destination_ended().await {
+        note(format!("the destination ended by itself: {how}"));
+    }
+    if events.take_trouble() {
+        keep_log(&target, &scenario, (&cx, &events)).await;
+    }
+    match target.release().await {
+        Ok(kept) => kept.into_iter().for_each(note),
+        Err(left) => {
+            for error in left {
+                let what = crate::events::messages(&error).join(": ");
+                events.emit(RunEventKind::LeftUnclean { scenario: scenario.clone(), what });
+            }
         }
     }
 }
 
-async fn run_steps(planned: &PlannedScenario, target: &Target, cx: &RunCx, events: &Events) {
+/// Writes the destination's log down beside the evidence of the checks.
+async fn keep_log(target: &Target, scenario: &ScenarioId, (cx, events): (&RunCx, &Events)) {
+    let Some(log) = target.destination_log().await.filter(|log| !log.is_empty()) else { return };
+    let relative = Path::new("evidence").join(scenario.as_str()).join(LOG);
+    let path = cx.folder.join(&relative);
+    let folder = path.parent().unwrap_or(&cx.folder);
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, log));
+    match written {
+        Ok(()) => {
+            let message = format!("the destination's log is in {}", relative.display());
+            events.emit(RunEventKind::Noted { scenario: scenario.clone(), message });
+        }
+        Err(error) => events.error(Some(scenario), None, &error),
+    }
+}
+
+/// Prepares the destination, runs the steps and takes the tokens back.
+async fn run_on(planned: &PlannedScenario, target: &Target, cx: &RunCx, events: &Events) {
     let scenario = &planned.scenario.id;
-    let stores = match Stores::connect(target, cx, planned.seed).await {
-        Ok(stores) => stores,
+    let provisioned = match prepare(planned, target, cx).await {
+        Ok(provisioned) => provisioned,
         Err(error) => return events.error(Some(scenario), None, &error),
     };
+    events.emit(RunEventKind::TargetReady {
+        scenario: scenario.clone(),
+        timing: target.capabilities.timing,
+        destination: target.description.clone(),
+    });
+    if let Some(message) = provisioned.describe() {
+        events.emit(RunEventKind::Noted { scenario: scenario.clone(), message });
+    }
+    let ends = (provisioned.writer.clone(), provisioned.reader.clone());
+    match Stores::connect(target.source.clone(), ends, cx, planned.seed).await {
+        Ok(stores) => run_steps(planned, (target, &stores), cx, events).await,
+        Err(error) => events.error(Some(scenario), None, &error),
+    }
+    // Where the destination is gone, its tokens are, too; where it is not, they end with it or
+    // can do no more than the scenario could.
+    if let Err(error) = provisioned.revoke().await {
+        let message = format!("a token could not be taken back: {error}");
+        events.emit(RunEventKind::Noted { scenario: scenario.clone(), message });
+    }
+}
+
+async fn prepare(
+    planned: &PlannedScenario,
+    target: &Target,
+    cx: &RunCx,
+) -> Result<Provisioned, ProvisionError> {
+    let http = Http::sockets(cx.timeouts)
+        .map_err(|cause| ProvisionError::Refused { subject: target.description.clone(), cause })?;
+    let (name, buckets) = (planned.scenario.id.as_str(), &planned.scenario.buckets);
+    provision(&target.destination, &http, name, buckets).await
+}
+
+async fn run_steps(
+    planned: &PlannedScenario,
+    (target, stores): (&Target, &Stores),
+    cx: &RunCx,
+    events: &Events,
+) {
+    let scenario = &planned.scenario.id;
     let mut broken: Option<StepId> = None;
     for (index, (id, step)) in planned.steps().enumerate() {
         let skip = |reason: String| RunEventKind::StepSkipped {
@@ -88,7 +162,7 @@ async fn run_steps(planned: &PlannedScenario, target: &Target, cx: &RunCx, event
         }
         let (scenario, step_id) = (scenario.clone(), id.clone());
         events.emit(RunEventKind::StepStarted { scenario, step: step_id });
-        let step_cx = StepCx { planned, index, id: &id, stores: &stores, target, cx, events };
+        let step_cx = StepCx { planned, index, id: &id, stores, target, cx, events };
         if run_step(step, &step_cx).await == Ended::Broken {
             broken = Some(id);
         }

@@ -1,9 +1,8 @@
 //! The clients of one scenario's two stores.
 
 use cutover_clients::influx::{InfluxClient, InfluxEndpoint};
-use cutover_clients::timestream::TimestreamClient;
+use cutover_clients::timestream::{TimestreamClient, TimestreamEndpoint};
 use cutover_clients::{ClientError, Http};
-use cutover_targets::Target;
 
 use crate::cx::RunCx;
 
@@ -11,24 +10,28 @@ use crate::cx::RunCx;
 #[derive(Clone)]
 pub(crate) struct Stores {
     pub(crate) source: TimestreamClient,
+    /// The destination, with a token that may write to the scenario's buckets.
     pub(crate) destination: InfluxClient,
+    /// The destination, with a token that may read from them and do nothing else.
+    pub(crate) reader: InfluxClient,
     endpoint: InfluxEndpoint,
     http: Http,
 }
 
 impl Stores {
     pub(crate) async fn connect(
-        target: &Target,
+        source: TimestreamEndpoint,
+        (writer, reader): (InfluxEndpoint, InfluxEndpoint),
         cx: &RunCx,
         seed: u64,
     ) -> Result<Self, ClientError> {
         let http = Http::sockets(cx.timeouts)?;
         let source =
-            TimestreamClient::connect(target.source.clone(), http.clone(), cx.clock.clone(), seed)
-                .await?;
-        let endpoint = target.destination.clone();
+            TimestreamClient::connect(source, http.clone(), cx.clock.clone(), seed).await?;
+        let endpoint = writer;
         let destination = InfluxClient::new(endpoint.clone(), http.clone())?;
-        Ok(Self { source, destination, endpoint, http })
+        let reader = InfluxClient::new(reader, http.clone())?;
+        Ok(Self { source, destination, reader, endpoint, http })
     }
 
     /// Where the destination itself is.

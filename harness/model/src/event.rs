@@ -50,6 +50,16 @@ pub enum RunEventKind {
         scenario: ScenarioId,
         /// What the target's clock readings are worth.
         timing: Timing,
+        /// What the destination is, with its version.
+        destination: String,
+    },
+    /// Something about a scenario's stores that the reader of a report should know: what was made
+    /// for it, what was kept, how a server ended.
+    Noted {
+        /// The scenario.
+        scenario: ScenarioId,
+        /// What, as a sentence.
+        message: String,
     },
     /// A step began.
     StepStarted {

@@ -118,13 +118,22 @@ impl Store {
 pub enum TargetKind {
     /// Both stores are stand-ins in this process.
     Embedded,
+    /// The destination is a real `influxd`, started from its binary.
+    Process,
+    /// The destination is a real InfluxDB in a container.
+    Container,
 }
 
 impl TargetKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Embedded, Self::Process, Self::Container];
+
     /// The word used on the command line and in reports.
     pub fn word(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
+            Self::Process => "process",
+            Self::Container => "container",
         }
     }
 }

@@ -63,6 +63,10 @@ pub struct ScenarioReport {
     pub file: PathBuf,
     /// What the target's clock readings are worth, once it answered.
     pub timing: Option<Timing>,
+    /// What the destination is, once it answered.
+    pub destination: Option<String>,
+    /// What the reader should know about the stores, in order.
+    pub notes: Vec<String>,
     /// The heaviest of its steps.
     pub judgement: Judgement,
     /// Whether the record has its end.
@@ -218,6 +222,8 @@ impl RunReport {
                     title: title.clone(),
                     file: file.clone(),
                     timing: None,
+                    destination: None,
+                    notes: Vec::new(),
                     ended: false,
                     judgement: Judgement::Inconclusive,
                     steps: steps.iter().map(|(id, kind)| StepReport::due(id, *kind)).collect(),
@@ -227,8 +233,13 @@ impl RunReport {
                     reproduce,
                 });
             }
-            RunEventKind::TargetReady { scenario, timing } => {
-                self.scenario(scenario)?.timing = Some(*timing);
+            RunEventKind::TargetReady { scenario, timing, destination } => {
+                let scenario = self.scenario(scenario)?;
+                scenario.timing = Some(*timing);
+                scenario.destination = Some(destination.clone());
+            }
+            RunEventKind::Noted { scenario, message } => {
+                self.scenario(scenario)?.notes.push(message.clone());
             }
             RunEventKind::ErrorRaised { scenario, step, messages } => {
                 self.errors_of(scenario.as_ref(), step.as_ref())?.push(messages.clone());

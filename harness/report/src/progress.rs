@@ -21,12 +21,14 @@ pub fn line(event: &RunEvent) -> Option<String> {
         RunEventKind::ScenarioStarted { scenario, title, steps, .. } => {
             format!("{scenario}: {title} ({})", many(steps.len(), "step"))
         }
-        RunEventKind::TargetReady { scenario, timing: Timing::Real } => {
-            format!("{scenario}: both stores answer")
+        RunEventKind::TargetReady { scenario, timing: Timing::Real, destination } => {
+            format!("{scenario}: both stores answer; the destination is {destination}")
         }
-        RunEventKind::TargetReady { scenario, timing: Timing::Indicative } => {
-            format!("{scenario}: both stores answer; timing is indicative and not judged")
-        }
+        RunEventKind::TargetReady { scenario, timing: Timing::Indicative, destination } => format!(
+            "{scenario}: both stores answer; the destination is {destination}; timing is \
+             indicative and not judged"
+        ),
+        RunEventKind::Noted { scenario, message } => format!("{scenario}: {message}"),
         _ => step_line(&event.kind).or_else(|| trouble_line(&event.kind))?,
     };
     Some(format!("[{:>8.2}s] {}", event.elapsed.as_secs_f64(), visible(&text)))

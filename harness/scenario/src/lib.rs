@@ -23,6 +23,7 @@ mod schema;
 #[cfg(test)]
 mod schema_agreement;
 mod shape;
+mod size;
 mod suggest;
 mod value;
 mod wire;

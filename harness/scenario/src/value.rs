@@ -252,6 +252,21 @@ pub(crate) fn positive_duration(text: &str) -> Result<Duration, Complaint> {
     }
 }
 
+/// A time for which a bucket can keep its data: whole seconds, from an hour on.
+pub(crate) fn retention(text: &str) -> Result<Duration, Complaint> {
+    let time = duration(text)?;
+    let shown = excerpt(text);
+    if time.subsec_nanos() > 0 {
+        return Err(Complaint::new(format!("must be whole seconds, and is `{shown}`")));
+    }
+    // The server refuses less, with an internal error.
+    if time < Duration::from_hours(1) {
+        return Err(Complaint::new(format!("must be at least `1h`, and is `{shown}`"))
+            .with_help("leave the bucket out to keep its data for ever"));
+    }
+    Ok(time)
+}
+
 /// Something per second. `counted` may stand before the `/s`.
 pub(crate) fn rate(text: &str, counted: &str) -> Result<Rate, Complaint> {
     if is_non_finite(text) {

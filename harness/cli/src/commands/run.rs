@@ -1,22 +1,28 @@
 //! `cutover run`: scenarios to a verdict and a report.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use cutover_engine::{Events, Plan, RunCx, StopSwitch};
 use cutover_model::event::{EVENT_FORMAT, RunStart};
-use cutover_model::{Exit, RunId, RunReport, Scenario};
+use cutover_model::{Exit, RunId, RunReport, Scenario, TargetKind};
 use cutover_report::{Format, terminal};
+use cutover_targets::TargetSpec;
 
 use crate::args::RunArgs;
 use crate::interrupt;
-use crate::paths::{Default, load};
+use crate::paths::{self, load};
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::record::{RecordError, Recorder, folder};
 use crate::settings::Settings;
+use crate::targeting::{sweep, target};
+
+/// How long tasks that are left may still take.
+const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: Printer) -> Exit {
-    let scenarios = match load(&args.selection, Default::Smoke, printer) {
+    let scenarios = match load(&args.selection, paths::Default::Smoke, printer) {
         Ok(scenarios) => scenarios,
         Err(exit) => return exit,
     };
@@ -25,34 +31,38 @@ pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: Printer) -> Exit
         Err(exit) => return exit,
     };
     if args.dry_run {
-        printer.out(&described(&plan));
+        printer.out(&described(&plan, args.target.kind));
         return Exit::Passed;
     }
-    let start = start_of(&plan, settings);
+    let target = match target(&args.target, settings, printer) {
+        Ok(target) => target,
+        Err(exit) => return exit,
+    };
+    sweep(&settings.leases, printer);
+    let start = start_of(&plan, &target, settings);
     let folder = match folder(args.out.as_deref(), &start.run) {
         Ok(folder) => folder,
         Err(error) => return refused(&error, printer),
     };
-    let report = runtime().map_err(|error| printer.error(&error)).and_then(|runtime| {
-        let run = perform(plan, start, &folder, (settings, printer));
-        runtime.block_on(run).map_err(|error| printer.error(&error))
-    });
-    match report {
+    match perform((plan, target, start), &folder, settings, printer) {
         Ok(report) => {
             printer.out(&terminal(&report, printer.style()));
             printer.say(&format!("report: {}", folder.join(Format::Html.file_name()).display()));
             report.exit
         }
-        Err(()) => Exit::Error,
+        Err(error) => {
+            printer.error(&error);
+            Exit::Error
+        }
     }
 }
 
 /// The plan of an ordinary run, or of one with a break.
 fn plan(scenarios: Vec<Scenario>, args: &RunArgs, printer: Printer) -> Result<Plan, Exit> {
     let Some(place) = &args.sabotage else {
-        return Ok(Plan::new(scenarios, args.target, args.seed));
+        return Ok(Plan::new(scenarios, args.seed));
     };
-    let plans = scenarios.iter().flat_map(|it| Plan::sabotaged(it, args.target, args.seed));
+    let plans = scenarios.iter().flat_map(|it| Plan::sabotaged(it, args.seed));
     let mut declared = Vec::new();
     for plan in plans {
         let Some(sabotaged) = plan.scenarios[0].sabotaged() else { continue };
@@ -79,7 +89,7 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// What the run starts from. The wall clock is read here, once.
-pub(crate) fn start_of(plan: &Plan, settings: &Settings) -> RunStart {
+pub(crate) fn start_of(plan: &Plan, target: &TargetSpec, settings: &Settings) -> RunStart {
     let started_at_ns = settings.clock.now_ns();
     let started = jiff::Timestamp::from_nanosecond(i128::from(started_at_ns)).unwrap_or_default();
     RunStart {
@@ -88,42 +98,63 @@ pub(crate) fn start_of(plan: &Plan, settings: &Settings) -> RunStart {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at_ns,
         seed: plan.seed,
-        target: plan.target,
+        target: target.kind(),
         scenarios: u32::try_from(plan.scenarios.len()).unwrap_or(u32::MAX),
     }
 }
 
 /// Runs a plan, shows it, records it and reports it.
-pub(crate) async fn perform(
-    plan: Plan,
-    start: RunStart,
+pub(crate) fn perform(
+    (plan, target, start): (Plan, TargetSpec, RunStart),
     folder: &Path,
-    (settings, printer): (&Settings, Printer),
+    settings: &Settings,
+    printer: Printer,
 ) -> Result<RunReport, RecordError> {
-    let mut recorder = Recorder::create(folder)?;
+    let failed = |cause| RecordError::Write { path: folder.to_owned(), cause };
+    let runtime = runtime().map_err(failed)?;
+    let (clock, leases) = (settings.clock.clone(), settings.leases.clone());
     let (switch, stop) = StopSwitch::new();
-    interrupt::watch(switch, printer);
-    let cx = RunCx::new(settings.clock.clone(), PathBuf::from(folder), stop);
-    let (events, mut happened) = Events::new();
-    let running = tokio::spawn(cutover_engine::run(plan, cx, start, events));
-    let mut progress = Progress::new(settings.progress, printer);
-    let mut recorded = Ok(());
-    while let Some(event) = happened.recv().await {
-        progress.show(&event);
-        let taken = recorder.take(event);
-        recorded = recorded.and(taken);
+    let cx = RunCx::new(clock, folder.to_owned(), stop, (target, leases));
+    let performed = runtime.block_on(async {
+        let mut leave = interrupt::watch(switch, printer);
+        let mut recorder = Recorder::create(folder)?;
+        let (events, mut happened) = Events::new();
+        let running = tokio::spawn(cutover_engine::run(plan, cx, start, events));
+        let mut progress = Progress::new(settings.progress, printer);
+        let mut recorded = Ok(());
+        let left = loop {
+            let event = tokio::select! {
+                biased;
+                _ = &mut leave => break true,
+                event = happened.recv() => event,
+            };
+            let Some(event) = event else { break false };
+            progress.show(&event);
+            let taken = recorder.take(event);
+            recorded = recorded.and(taken);
+        };
+        progress.finish();
+        if !left {
+            // The events have ended, and so has the run; one that panicked lacks its last event,
+            // and the report says so.
+            drop(running.await);
+        }
+        recorded?;
+        recorder.finish().map(|report| (report, left))
+    });
+    // Whoever leaves does not wait for the tasks that are left; dropping them kills what they
+    // have started, and what outlives that is swept away.
+    runtime.shutdown_timeout(LEAVE_WITHIN);
+    let (report, left) = performed?;
+    if left {
+        sweep(&settings.leases, printer);
     }
-    progress.finish();
-    // The events have ended, and so has the run; one that panicked lacks its last event, and the
-    // report says so.
-    drop(running.await);
-    recorded?;
-    recorder.finish()
+    Ok(report)
 }
 
 /// The plan as `--dry-run` shows it.
-fn described(plan: &Plan) -> String {
-    let mut lines = vec![format!("target {}, seed {}", plan.target.word(), plan.seed)];
+fn described(plan: &Plan, target: TargetKind) -> String {
+    let mut lines = vec![format!("target {}, seed {}", target.word(), plan.seed)];
     for planned in &plan.scenarios {
         let scenario = &planned.scenario;
         lines.push(format!("\n{} ({})", scenario.id, scenario.file.display()));

@@ -8,13 +8,15 @@ use std::path::Path;
 use cutover_engine::Plan;
 use cutover_model::report::StepReport;
 use cutover_model::{Exit, Expectation, Judgement, RunId, RunReport};
+use cutover_targets::TargetSpec;
 
 use crate::args::SabotageArgs;
-use crate::commands::run::{perform, refused, runtime, start_of};
+use crate::commands::run::{perform, refused, start_of};
 use crate::paths::{Default, load};
 use crate::printer::Printer;
 use crate::record::folder;
 use crate::settings::{ProgressStyle, Settings};
+use crate::targeting::{sweep, target};
 
 /// What became of one break.
 struct Kill {
@@ -42,15 +44,18 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
         Ok(scenarios) => scenarios,
         Err(exit) => return exit,
     };
-    let plans: Vec<Plan> = scenarios
-        .iter()
-        .flat_map(|scenario| Plan::sabotaged(scenario, args.target, args.seed))
-        .collect();
+    let plans: Vec<Plan> =
+        scenarios.iter().flat_map(|scenario| Plan::sabotaged(scenario, args.seed)).collect();
     if plans.is_empty() {
         printer.mistake("no scenario declares a break", "add `sabotage:` to its checks");
         return Exit::NothingJudged;
     }
-    let run = start_of(&plans[0], settings).run;
+    let target = match target(&args.target, settings, printer) {
+        Ok(target) => target,
+        Err(exit) => return exit,
+    };
+    sweep(&settings.leases, printer);
+    let run = start_of(&plans[0], &target, settings).run;
     let run = RunId::new(format!("{run}-sabotage"));
     let folder = match folder(args.out.as_deref(), &run) {
         Ok(folder) => folder,
@@ -59,7 +64,7 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
     let mut kills = Vec::new();
     for (number, plan) in (1..).zip(plans) {
         let below = folder.join(format!("{number:02}"));
-        match one(plan, &below, settings, printer) {
+        match one((plan, &target), &below, settings, printer) {
             Ok(kill) => {
                 printer.out(&kill.row());
                 kills.push(kill);
@@ -70,14 +75,19 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
     conclude(&kills, printer)
 }
 
-fn one(plan: Plan, folder: &Path, settings: &Settings, printer: Printer) -> Result<Kill, Exit> {
+fn one(
+    (plan, target): (Plan, &TargetSpec),
+    folder: &Path,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Kill, Exit> {
     let planned = &plan.scenarios[0];
     let scenario = planned.scenario.id.to_string();
     let index = planned.sabotage.map_or(0, |sabotage| sabotage.step);
     let check = planned.steps().nth(index).map(|(id, _)| id.to_string()).unwrap_or_default();
     let name = planned.sabotaged().map(|it| it.name).unwrap_or_default();
     let needs_timing = planned.sabotage_needs_timing();
-    let start = start_of(&plan, settings);
+    let start = start_of(&plan, target, settings);
     let failed = |error: &(dyn std::error::Error + 'static)| {
         printer.error(error);
         Exit::Error
@@ -85,10 +95,9 @@ fn one(plan: Plan, folder: &Path, settings: &Settings, printer: Printer) -> Resu
     std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
     // The table is the output here; a run's own lines would hide it.
     let quiet = Settings { progress: ProgressStyle::Silent, ..settings.clone() };
-    let runtime = runtime().map_err(|error| failed(&error))?;
-    let performed = runtime.block_on(perform(plan, start, folder, (&quiet, printer)));
+    let performed = perform((plan, target.clone(), start), folder, &quiet, printer);
     let report = performed.map_err(|error| failed(&error))?;
-    if report.interrupted {
+    if report.interrupted || !report.complete {
         return Err(Exit::Inconclusive);
     }
     let fate = fate(&report, &check, needs_timing);

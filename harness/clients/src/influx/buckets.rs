@@ -182,7 +182,7 @@ impl InfluxClient {
         Err(self.refused("delete", answer).await)
     }
 
-    async fn org_id(&self) -> Result<String, ClientError> {
+    pub(super) async fn org_id(&self) -> Result<String, ClientError> {
         #[derive(Deserialize)]
         struct Wire {
             orgs: Vec<OrgWire>,
@@ -201,7 +201,7 @@ impl InfluxClient {
         })
     }
 
-    async fn expect_json<T: serde::de::DeserializeOwned>(
+    pub(super) async fn expect_json<T: serde::de::DeserializeOwned>(
         &self,
         status: StatusCode,
         operation: &'static str,

@@ -48,7 +48,7 @@ pub(super) struct Inner {
 pub(super) struct Call<'a> {
     pub(super) operation: &'static str,
     pub(super) method: Method,
-    pub(super) path: &'static str,
+    pub(super) path: &'a str,
     pub(super) query: &'a [(&'static str, &'a str)],
     pub(super) headers: &'a [(header::HeaderName, &'static str)],
     pub(super) body: Bytes,
@@ -238,7 +238,7 @@ impl InfluxClient {
 impl<'a> Call<'a> {
     pub(super) fn get(
         operation: &'static str,
-        path: &'static str,
+        path: &'a str,
         query: &'a [(&'static str, &'a str)],
     ) -> Self {
         Self { operation, method: Method::GET, path, query, headers: &[], body: Bytes::new() }
@@ -246,7 +246,7 @@ impl<'a> Call<'a> {
 
     pub(super) fn post_json(
         operation: &'static str,
-        path: &'static str,
+        path: &'a str,
         body: &serde_json::Value,
     ) -> Self {
         Self {

@@ -4,6 +4,7 @@
 //! [`line_protocol`] turns rows into what [`InfluxClient::write`] sends; [`csv`] turns what
 //! [`InfluxClient::query`] gets into [`FluxChunk`]s. `InfluxQL` and tasks are left out.
 
+mod authorizations;
 mod buckets;
 mod client;
 pub mod csv;
@@ -12,6 +13,7 @@ mod query;
 mod table;
 mod write;
 
+pub use self::authorizations::{Access, Authorization};
 pub use self::buckets::{Bucket, BucketOutcome, Retention};
 pub use self::client::{
     Health, HealthStatus, InfluxClient, InfluxEndpoint, SetupOutcome, SetupRequest,

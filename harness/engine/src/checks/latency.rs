@@ -68,7 +68,7 @@ impl Check for LatencyCheck<'_> {
         };
         let destination = match &faulty {
             Some(faulty) => faulty.client.clone(),
-            None => cx.stores.destination.clone(),
+            None => cx.stores.reader.clone(),
         };
         let shared = Arc::new(Shared {
             source: cx.stores.source.clone(),

@@ -68,20 +68,18 @@ impl Check for LoadCheck<'_> {
             }
             None => None,
         };
-        let destination = faulty.as_ref().map_or(&cx.stores.destination, |faulty| &faulty.client);
-        let writers = match self.step.write {
-            Some(write) => Some(Writers::new(destination, write, cx).await?),
-            None => None,
-        };
+        let through = |client| faulty.as_ref().map_or(client, |faulty| &faulty.client);
+        let writing = through(&cx.stores.destination);
+        let writers = self.step.write.map(|write| Writers::new(writing, write, cx));
         let (write, read) = tokio::join!(
             self.drive_writers(writers.as_ref(), cx),
-            self.drive_readers(destination, cx)
+            self.drive_readers(through(&cx.stores.reader), cx)
         );
         let (write, read) = (write?, read?);
         drop(faulty);
         // Reading back goes past the fault: it is the destination that is asked what it holds.
         let points = match writers {
-            Some(writers) => Some(writers.read_back(&cx.stores.destination).await?),
+            Some(writers) => Some(writers.read_back(&cx.stores.reader).await?),
             None => None,
         };
         Ok(LoadEvidence { timing: cx.target.capabilities.timing, write, read, points })

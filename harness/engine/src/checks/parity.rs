@@ -110,8 +110,7 @@ impl ParityCheck<'_> {
         let schema = Arc::new(self.schema(data));
         let mut comparison = Comparison::new(Arc::clone(&schema), Limits::default())?;
         let mut source = SourceStream::open(&cx.stores.source, data, &schema);
-        let mut destination =
-            DestinationStream::open(&cx.stores.destination, data, &schema).await?;
+        let mut destination = DestinationStream::open(&cx.stores.reader, data, &schema).await?;
         let mut rows = 0;
         while let Some(side) = comparison.wants() {
             let batch = match side {

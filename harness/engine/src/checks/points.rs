@@ -7,12 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cutover_clients::influx::line_protocol::encode;
-use cutover_clients::influx::{
-    Encoding, FluxValue, InfluxClient, Precision, Retention, WriteOutcome,
-};
+use cutover_clients::influx::{Encoding, FluxValue, InfluxClient, Precision, WriteOutcome};
 use cutover_load::{Operation, Outcome, OutcomeClass};
 use cutover_model::draw::draw_unit;
-use cutover_model::scenario::WriteLoad;
+use cutover_model::scenario::{LoadStep, WriteLoad};
 use cutover_model::{FieldValue, Row, Tags};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +20,7 @@ use crate::names::flux_text;
 use crate::step::StepCx;
 
 /// Where the generated points go. They never mix with migrated data.
-const BUCKET: &str = "cutover_load";
+const BUCKET: &str = LoadStep::BUCKET;
 const MEASUREMENT: &str = "cutover_load";
 
 /// Lost points that are told one by one.
@@ -65,18 +63,9 @@ struct Ledger {
 }
 
 impl Writers {
-    pub(crate) async fn new(
-        destination: &InfluxClient,
-        write: WriteLoad,
-        cx: &StepCx<'_>,
-    ) -> Result<Self, CollectError> {
-        cx.stores
-            .destination
-            .ensure_bucket(BUCKET, Retention::Infinite)
-            .await
-            .map_err(CollectError::Destination)?;
+    pub(crate) fn new(destination: &InfluxClient, write: WriteLoad, cx: &StepCx<'_>) -> Self {
         let first_ns = cx.cx.clock.now_ns();
-        Ok(Self {
+        Self {
             destination: destination.clone(),
             batch: u64::from(write.batch),
             series: u64::from(write.series),
@@ -84,7 +73,7 @@ impl Writers {
             run: format!("{first_ns:x}"),
             first_ns,
             ledger: Arc::default(),
-        })
+        }
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -3,6 +3,7 @@
 //! The main type is [`Scenario`]. It is made by the `scenario` crate from a file; nothing here
 //! knows about files' text or positions.
 
+mod buckets;
 mod data;
 mod limits;
 mod rollback;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use buckets::{Bucket, ContainerLimits};
 pub use data::{DataFormat, DataSet, FieldColumn, TagColumn, TimeColumn};
 pub use limits::{Comparison, Limit, LimitValue, Statistic};
 pub use rollback::{
@@ -39,6 +41,10 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// The file that it came from, as the user named it.
     pub file: PathBuf,
+    /// The buckets of the destination, by name: all that data sets name, and no other.
+    pub buckets: Vec<Bucket>,
+    /// What the container of the destination may use, on the target that has one.
+    pub container: ContainerLimits,
     /// The data sets, in the order of the file.
     pub data: Vec<DataSet>,
     /// What is done, in order.

@@ -213,6 +213,11 @@ pub struct LoadStep {
     pub sabotage: Vec<LoadSabotage>,
 }
 
+impl LoadStep {
+    /// The bucket that generated points go to.
+    pub const BUCKET: &'static str = "cutover_load";
+}
+
 /// How operations come about.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

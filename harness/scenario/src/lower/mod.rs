@@ -10,6 +10,7 @@ mod load;
 mod parity;
 mod query;
 mod rollback;
+mod target;
 mod trigger;
 
 use std::collections::BTreeSet;
@@ -67,7 +68,7 @@ impl<'a> Lowering<'a> {
 
     /// The scenario, unless something in it is wrong.
     pub(crate) fn scenario(mut self, wire: &'a ScenarioWire) -> Option<Scenario> {
-        let ScenarioWire { version, id, title, tags, data, steps } = wire;
+        let ScenarioWire { version, id, title, tags, buckets, container, data, steps } = wire;
         let declared = crate::wire::entries(data.as_ref());
         self.sets = declared
             .iter()
@@ -81,6 +82,7 @@ impl<'a> Lowering<'a> {
         let data = self.data_sets(declared);
         let steps: Vec<_> =
             items(steps.as_ref()).iter().filter_map(|step| self.step(step)).collect();
+        let buckets = self.buckets(crate::wire::entries(buckets.as_ref()), &data, &steps);
         self.check_tags(items(tags.as_ref()));
         // Parts that could not be made are missing from here on.
         if self.mistakes.errors() > 0 {
@@ -92,6 +94,8 @@ impl<'a> Lowering<'a> {
             title: title.as_ref()?.value.0.clone(),
             tags: items(tags.as_ref()).iter().map(|tag| tag.value.0.clone()).collect(),
             file: self.file.to_owned(),
+            buckets,
+            container: target::container_limits(container.as_ref()),
             data,
             steps,
         })

@@ -11,6 +11,7 @@ pub(crate) mod query;
 pub(crate) mod rollback;
 pub(crate) mod scalar;
 pub(crate) mod scenario;
+pub(crate) mod target;
 
 use serde_json::{Value as Json, json};
 

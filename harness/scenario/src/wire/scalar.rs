@@ -10,6 +10,7 @@ use cutover_model::{Rate, Ratio};
 
 use crate::name;
 use crate::shape::scalar;
+use crate::size;
 use crate::value::{self, Bound, LimitShape, Unit};
 
 /// Digits with `_` between them, as a string: tools of YAML 1.2 take `10_000` for one.
@@ -161,6 +162,20 @@ scalar! {
     /// A duration above zero with its unit: `5s`, `2m30s`, `1ms`.
     Unit PositiveLength(Duration) = value::positive_duration, "a duration",
     (text_schema!("^([0-9][0-9_]*(\\.[0-9_]+)?(ns|us|µs|ms|s|m|h|d))+$"))
+}
+scalar! {
+    /// How long a bucket keeps its data, with its unit: `2555d`.
+    Unit RetentionTime(Duration) = value::retention, "a duration",
+    (text_schema!("^([0-9][0-9_]*(\\.[0-9_]+)?(ns|us|µs|ms|s|m|h|d))+$"))
+}
+scalar! {
+    /// Memory with its unit: `4GiB`, `512MiB`.
+    Unit Memory(u64) = size::memory, "a size", (text_schema!("^[0-9][0-9_]*\\s*(MiB|GiB)$"))
+}
+scalar! {
+    /// Processors, in thousandths: `2`, `0.5`.
+    Number Cpus(u32) = size::cpus, "a number of processors",
+    { "type": "number", "minimum": 0.01, "maximum": 1024 }
 }
 scalar! {
     /// Something per second: `20/s`.

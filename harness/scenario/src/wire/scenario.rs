@@ -7,7 +7,8 @@ use super::latency::LatencyWire;
 use super::load::LoadWire;
 use super::parity::ParityWire;
 use super::rollback::RollbackWire;
-use super::scalar::{Line, Size, Slug, Version};
+use super::scalar::{Bucket, Line, Size, Slug, Version};
+use super::target::{BucketWire, ContainerWire};
 use super::{List, Names};
 
 record! {
@@ -21,6 +22,11 @@ record! {
         title: required Line,
         /// What `--tag` selects by.
         tags: optional List<Slug, 0>,
+        /// How long buckets of the destination keep their data. One that is not named keeps it for
+        /// ever.
+        buckets: optional Names<Bucket, BucketWire, 1>,
+        /// What the container of the destination may use, on the `container` target.
+        container: optional ContainerWire,
         /// Data sets by name.
         data: optional Names<Slug, DataWire, 1>,
         /// What is done, in order.

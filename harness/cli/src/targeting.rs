@@ -1,0 +1,116 @@
+//! Which target is meant, and what earlier runs have left of theirs.
+
+use std::path::{Path, PathBuf};
+
+use cutover_model::{Exit, TargetKind};
+use cutover_targets::container::{ImageName, Keep};
+use cutover_targets::{Leases, TargetSpec};
+
+use crate::args::TargetArgs;
+use crate::commands::run::runtime;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+/// How to come by an `influxd`.
+pub(crate) const INFLUXD_HELP: &str =
+    "name one with --influxd PATH; from a checkout, `tools/influxd/build` builds one";
+
+/// The target that the arguments mean. Mistakes are printed.
+pub(crate) fn target(
+    args: &TargetArgs,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<TargetSpec, Exit> {
+    let TargetArgs { kind, influxd, image, keep } = args;
+    let misplaced = [
+        (influxd.is_some(), "--influxd", TargetKind::Process),
+        (image.is_some(), "--image", TargetKind::Container),
+        (*keep, "--keep", TargetKind::Container),
+    ];
+    for (given, option, of) in misplaced {
+        if given && *kind != of {
+            let message = format!("`{option}` has no effect on the `{}` target", kind.word());
+            printer.mistake(&message, &format!("add --target {}, or leave it out", of.word()));
+            return Err(Exit::BadInput);
+        }
+    }
+    match kind {
+        TargetKind::Embedded => Ok(TargetSpec::Embedded),
+        TargetKind::Process => {
+            let influxd = influxd_at(influxd.as_deref(), settings, printer)?;
+            Ok(TargetSpec::Process { influxd })
+        }
+        TargetKind::Container => {
+            let image = image.clone().unwrap_or_else(ImageName::influxdb);
+            let keep = if *keep { Keep::Yes } else { Keep::No };
+            Ok(TargetSpec::Container { image, keep })
+        }
+    }
+}
+
+/// The binary that was named, or the one on PATH.
+fn influxd_at(
+    named: Option<&Path>,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<PathBuf, Exit> {
+    if let Some(named) = named {
+        if !named.is_file() {
+            let message = format!("there is no `{}`", named.display());
+            printer.mistake(&message, INFLUXD_HELP);
+            return Err(Exit::BadInput);
+        }
+        // It is started from a folder of its own, so a relative path would not find it.
+        return std::path::absolute(named).map_err(|error| {
+            printer.error(&error);
+            Exit::Error
+        });
+    }
+    on_path(settings).ok_or_else(|| {
+        printer.mistake("there is no `influxd` on PATH", INFLUXD_HELP);
+        Exit::Error
+    })
+}
+
+/// The first `influxd` on PATH.
+pub(crate) fn on_path(settings: &Settings) -> Option<PathBuf> {
+    let found = settings.path.iter().map(|folder| folder.join("influxd"));
+    let found = found.into_iter().find(|program| program.is_file())?;
+    std::path::absolute(found).ok()
+}
+
+/// Names and cleans what harnesses that are gone have left behind. What could not be cleaned makes
+/// the answer unclean.
+pub(crate) fn sweep(leases: &Leases, printer: Printer) -> Exit {
+    let left = match leases.left() {
+        Ok(left) => left,
+        Err(error) => {
+            printer.error(&error);
+            return Exit::Unclean;
+        }
+    };
+    let left: Vec<_> = left.into_iter().filter(|left| !left.is_kept()).collect();
+    if left.is_empty() {
+        return Exit::Passed;
+    }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            printer.error(&error);
+            return Exit::Unclean;
+        }
+    };
+    let mut exit = Exit::Passed;
+    for left in left {
+        let what = left.describe();
+        match runtime.block_on(left.clean()) {
+            Ok(()) => printer.say(&format!("cleaned up what an ended run had left: {what}")),
+            Err(error) => {
+                printer.say(&format!("an ended run has left this behind: {what}"));
+                printer.error(&error);
+                exit = Exit::Unclean;
+            }
+        }
+    }
+    exit
+}
