@@ -8,9 +8,13 @@ mod api;
 mod flux_cases;
 mod quirks;
 mod wire;
+mod hostile;
+mod kept;
+mod writes;
 
 use axum::Router;
 use axum::body::Body;
+use cutover_cases::Request as Case;
 use cutover_model::Clock;
 use cutover_standin_influxdb::{Config, InfluxdbStandin};
 use http::{HeaderMap, Request, StatusCode};
@@ -91,6 +95,30 @@ impl Client {
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// Sends a request of a case; a header `authorization` of its own replaces the client's.
+    pub(crate) async fn ask(&self, case: &Case) -> cutover_cases::Answer {
+        let mut request = Request::builder().method(case.method.as_str()).uri(&case.path);
+        let own = |name: &str| case.headers.iter().any(|(it, _)| it.eq_ignore_ascii_case(name));
+        for (name, value) in case.headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(name, value);
+        }
+        let token = self.token.filter(|_| !own("authorization"));
+        if let Some(token) = token {
+            request = request.header("authorization", token);
+        }
+        let request = request.body(Body::from(case.body.clone())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        cutover_cases::Answer { status, body: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    /// The identifier of organisation `o`.
+    pub(crate) async fn org_id(&self) -> String {
+        let orgs = self.get("/api/v2/orgs?org=o").await.json();
+        orgs["orgs"][0]["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
