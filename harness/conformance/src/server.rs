@@ -1,0 +1,189 @@
+//! One server under question, asked over HTTP.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cutover_cases::{Answer, Request};
+use cutover_model::Clock;
+use cutover_targets::{Serving, influxdb_standin};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::real::{Influxd, RealError};
+
+const TOKEN: &str = "conformance";
+
+/// How long an answer may take. Generated queries are small, and so is what they read.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A server that is set up with organisation `o` and bucket `b`.
+#[derive(Clone, Debug)]
+pub struct Server {
+    base: String,
+    org_id: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// A server that did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Not in time.
+    #[error("`{base}` did not answer within {limit:?}")]
+    TimedOut {
+        /// Its address.
+        base: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection broke.
+    #[error("`{base}` broke the connection off: {cause}")]
+    Broken {
+        /// Its address.
+        base: String,
+        /// What the client saw.
+        cause: String,
+    },
+    /// It answers and does not do as it was told.
+    #[error("`{base}` refuses its set-up: {status} {body}")]
+    Refused {
+        /// Its address.
+        base: String,
+        /// The status.
+        status: u16,
+        /// What it says.
+        body: String,
+    },
+    /// No port for the stand-in.
+    #[error("no port could be opened on the loopback interface")]
+    Bind(#[source] std::io::Error),
+}
+
+impl Server {
+    /// Sets a new server up.
+    pub async fn connect(base: &str) -> Result<Self, ServerError> {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let mut server = Self { base: base.to_owned(), org_id: String::new(), client };
+        let setup = json!({
+            "username": "u", "password": "password1", "org": "o", "bucket": "b", "token": TOKEN,
+        });
+        let answer = server.ask(&Request::json("/api/v2/setup", &setup)).await?;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        match body["org"]["id"].as_str() {
+            Some(id) if answer.status == 201 => server.org_id = id.to_owned(),
+            _ => return Err(server.refused(answer)),
+        }
+        Ok(server)
+    }
+
+    /// Asks, with the token of the set-up unless the request brings a header of its own.
+    pub async fn ask(&self, request: &Request) -> Result<Answer, ServerError> {
+        let limit = LIMIT;
+        let asked = timeout(limit, self.send(request)).await;
+        asked.map_err(|_| ServerError::TimedOut { base: self.base.clone(), limit })?
+    }
+
+    async fn send(&self, request: &Request) -> Result<Answer, ServerError> {
+        let uri = format!("{}{}", self.base, request.path);
+        let mut wire = http::Request::builder().method(request.method.as_str()).uri(uri);
+        let own = request.headers.iter().any(|(name, _)| name == "authorization");
+        for (name, value) in request.headers.iter().filter(|(_, value)| !value.is_empty()) {
+            wire = wire.header(name, value);
+        }
+        if !own {
+            wire = wire.header("authorization", format!("Token {TOKEN}"));
+        }
+        let body = Full::new(Bytes::from(request.body.clone()));
+        let wire = wire.body(body).map_err(|error| self.broken(&error))?;
+        let response = self.client.request(wire).await.map_err(|error| self.broken(&error))?;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.map_err(|error| self.broken(&error))?;
+        let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+        Ok(Answer { status, body })
+    }
+
+    /// Makes a bucket and gives its identifier.
+    pub async fn make_bucket(&self, name: &str, retention_s: u64) -> Result<String, ServerError> {
+        let answer = self.ask(&Request::make_bucket(&self.org_id, name, retention_s)).await?;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        match body["id"].as_str() {
+            Some(id) if answer.status == 201 => Ok(id.to_owned()),
+            _ => Err(self.refused(answer)),
+        }
+    }
+
+    /// Makes a bucket and stores lines in it.
+    pub async fn fill_bucket(&self, name: &str, lines: &[String]) -> Result<String, ServerError> {
+        let id = self.make_bucket(name, 0).await?;
+        // An empty body is refused by neither, but asks for nothing.
+        if !lines.is_empty() {
+            let answer = self.ask(&Request::write(name, lines.join("\n"))).await?;
+            if answer.status != 204 {
+                return Err(self.refused(answer));
+            }
+        }
+        Ok(id)
+    }
+
+    /// Takes a bucket away again.
+    pub async fn drop_bucket(&self, id: &str) -> Result<(), ServerError> {
+        let mut request = Request::get(&format!("/api/v2/buckets/{id}"));
+        "DELETE".clone_into(&mut request.method);
+        self.ask(&request).await.map(|_| ())
+    }
+
+    /// The identifier of organisation `o`.
+    pub fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    fn broken(&self, error: &dyn std::error::Error) -> ServerError {
+        let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        ServerError::Broken { base: self.base.clone(), cause }
+    }
+
+    fn refused(&self, answer: Answer) -> ServerError {
+        let Answer { status, body } = answer;
+        ServerError::Refused { base: self.base.clone(), status, body }
+    }
+}
+
+/// Serves a new stand-in and sets it up.
+pub async fn standin(clock: &Clock) -> Result<(Serving, Server), ServerError> {
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let serving = influxdb_standin(any_port, clock).await.map_err(ServerError::Bind)?;
+    let server = Server::connect(&serving.url()).await?;
+    Ok((serving, server))
+}
+
+/// The two servers that are held against each other.
+#[derive(Debug)]
+pub struct Pair {
+    /// The stand-in.
+    pub standin: Server,
+    /// The real one.
+    pub real: Server,
+    influxd: Influxd,
+    _serving: Serving,
+}
+
+impl Pair {
+    /// Starts both.
+    pub async fn start(influxd: &std::path::Path, clock: &Clock) -> Result<Self, RealError> {
+        let (serving, standin) = self::standin(clock).await.map_err(RealError::Standin)?;
+        let influxd = Influxd::start(influxd).await?;
+        let real = influxd.server().clone();
+        Ok(Self { standin, real, influxd, _serving: serving })
+    }
+
+    /// A real server in place of one that died or that still works on what it was asked.
+    pub async fn restart_real(&mut self) -> Result<(), RealError> {
+        self.influxd = Influxd::start(&self.influxd.binary().to_owned()).await?;
+        self.real = self.influxd.server().clone();
+        Ok(())
+    }
+}
