@@ -138,7 +138,7 @@ impl TargetKind {
     }
 }
 
-/// What a target's clock readings are worth.
+/// What a store's clock readings are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Timing {

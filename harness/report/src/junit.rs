@@ -70,6 +70,12 @@ fn suite_of_scenario(scenario: &ScenarioReport) -> TestSuite {
     suite.add_property(("file", shown(&scenario.file.to_string_lossy()).as_str()));
     suite.add_property(("judgement", scenario.judgement.word()));
     suite.add_property(("reproduce", shown(&scenario.reproduce).as_str()));
+    if let Some(destination) = &scenario.destination {
+        suite.add_property(("destination", shown(destination).as_str()));
+    }
+    for note in &scenario.notes {
+        suite.add_property(("note", shown(note).as_str()));
+    }
     if scenario.timing == Some(Timing::Indicative) {
         suite.add_property(("timing", text::INDICATIVE));
     }

@@ -116,15 +116,23 @@ fn troubles_of(scenario: &ScenarioReport) -> impl Iterator<Item = String> {
         depth: 0,
         text: format!("could not be put back: {}", text::clipped(what, 500)),
     }));
+    let noted = (!own.is_empty() || !steps.is_empty()).then(|| {
+        let notes = scenario.destination.iter().map(|it| format!("destination: {it}"));
+        let notes = notes.chain(scenario.notes.iter().cloned());
+        notes.map(|note| format!("> {}\n", escaped(&note))).collect::<String>()
+    });
+    let noted = noted.filter(|notes| !notes.is_empty()).map(|notes| format!("\n{notes}"));
     let own = (!own.is_empty()).then(|| {
         let word = if scenario.errors.is_empty() { "left unclean" } else { "error" };
         format!("\n### {id}: {word}\n\n{}{}", list(own), reproduce(scenario))
     });
-    own.into_iter().chain(steps.into_iter().map(move |step| {
-        let (step_id, word) = (escaped(step.id.as_str()), text::word(step));
-        let lines = list(details(step, FINDINGS_LIMIT));
-        format!("\n### {id} / {step_id}: {word}\n\n{lines}{}", reproduce(scenario))
-    }))
+    own.into_iter()
+        .chain(steps.into_iter().map(move |step| {
+            let (step_id, word) = (escaped(step.id.as_str()), text::word(step));
+            let lines = list(details(step, FINDINGS_LIMIT));
+            format!("\n### {id} / {step_id}: {word}\n\n{lines}{}", reproduce(scenario))
+        }))
+        .chain(noted)
 }
 
 fn causes_of(error: &[String]) -> Vec<Detail> {

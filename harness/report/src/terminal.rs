@@ -69,6 +69,9 @@ impl Screen {
         let judgement = self.painted(word, word);
         let title = text::visible(&scenario.title);
         self.text.extend([&*heading, ": ", &judgement, "\n  ", &title, "\n"]);
+        if let Some(destination) = &scenario.destination {
+            self.line(2, &format!("destination: {destination}"));
+        }
         if scenario.timing == Some(Timing::Indicative) {
             self.line(2, &format!("timing is {}", text::INDICATIVE));
         }
@@ -78,6 +81,9 @@ impl Screen {
         }
         for error in &scenario.errors {
             self.error(2, error);
+        }
+        for note in &scenario.notes {
+            self.line(2, &format!("note: {note}"));
         }
         for what in &scenario.unclean {
             self.line(2, &format!("could not be put back: {what}"));

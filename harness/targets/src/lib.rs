@@ -71,7 +71,9 @@ pub struct Target {
 /// What a target can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// What its clock readings are worth.
+    /// What clock readings on its source are worth.
+    pub source_timing: Timing,
+    /// What clock readings on its destination are worth.
     pub timing: Timing,
 }
 
@@ -191,7 +193,8 @@ async fn obtain(
             credentials: Credentials::unchecked(),
         },
         destination: destination.endpoint().clone(),
-        capabilities: Capabilities { timing },
+        // The source of every target so far is a stand-in, whatever the destination is.
+        capabilities: Capabilities { source_timing: Timing::Indicative, timing },
         description,
         started: Started { source, destination, keep },
     })

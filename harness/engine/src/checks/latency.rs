@@ -21,6 +21,7 @@ use cutover_model::scenario::{
 use cutover_model::{
     Expectation, FieldValue, Finding, FindingCode, Judgement, Ratio, Store, Timing, Verdict,
 };
+use cutover_targets::Capabilities;
 use serde::{Deserialize, Serialize};
 
 use super::driven::{Faulty, class_of, rate_of, service_unavailable};
@@ -44,7 +45,9 @@ pub(crate) struct LatencyCheck<'a> {
 /// What was seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LatencyEvidence {
-    /// What the clock readings are worth.
+    /// What clock readings on the source are worth.
+    pub source_timing: Timing,
+    /// What clock readings on the destination are worth.
     pub timing: Timing,
     /// The latencies of both stores, under the stores' words.
     pub recording: Recording,
@@ -95,8 +98,13 @@ impl Check for LatencyCheck<'_> {
         let recording = run_open(operations, schedule, options, cx.cx.stop.receiver()).await?;
         drop(faulty);
         let answers = std::mem::take(&mut *shared.answers());
-        let timing = cx.target.capabilities.timing;
-        Ok(LatencyEvidence { timing, recording, agreement: answers.into_agreement() })
+        let Capabilities { source_timing, timing } = cx.target.capabilities;
+        Ok(LatencyEvidence {
+            source_timing,
+            timing,
+            recording,
+            agreement: answers.into_agreement(),
+        })
     }
 
     fn judge(&self, evidence: &LatencyEvidence) -> Verdict {
@@ -187,8 +195,7 @@ pub fn judge(step: &LatencyStep, evidence: &LatencyEvidence) -> Verdict {
         }
     }
     let sides = (source.as_ref(), destination.as_ref());
-    expectations
-        .extend(step.expect.iter().map(|expect| expectation(expect, sides, evidence.timing)));
+    expectations.extend(step.expect.iter().map(|expect| expectation(expect, sides, evidence)));
     let mut findings: Vec<Finding> =
         evidence.agreement.witnesses.iter().map(disagreement).collect();
     for (store, summary) in [(Store::Source, &source), (Store::Destination, &destination)] {
@@ -224,7 +231,7 @@ fn agreement(agreement: &Agreement) -> Expectation {
 fn expectation(
     expect: &LatencyExpect,
     (source, destination): (Option<&Summary>, Option<&Summary>),
-    timing: Timing,
+    evidence: &LatencyEvidence,
 ) -> Expectation {
     let read = |summary: Option<&Summary>| timed::read(summary?, expect.statistic);
     let samples = |summary: Option<&Summary>| summary.map_or(0, |it| it.samples);
@@ -241,6 +248,13 @@ fn expectation(
             let samples = samples(source).min(samples(destination));
             ("destination / source", Observed { value, samples, lag: None })
         }
+    };
+    // A quotient is worth what the lesser of its two readings is.
+    let timing = match (expect.subject, evidence.source_timing, evidence.timing) {
+        (LatencySubject::Store(Store::Source), source, _) => source,
+        (LatencySubject::Store(Store::Destination), _, destination) => destination,
+        (LatencySubject::DestinationBySource, Timing::Real, Timing::Real) => Timing::Real,
+        (LatencySubject::DestinationBySource, ..) => Timing::Indicative,
     };
     let demand = Demand {
         subject: subject.to_owned(),

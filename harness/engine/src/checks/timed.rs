@@ -54,7 +54,7 @@ fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, O
         return (Judgement::Inconclusive, Some(reason));
     }
     if statistic.is_timed() && timing == Timing::Indicative {
-        let reason = "timing on stand-ins is indicative: shown, not judged";
+        let reason = "timing on a stand-in is indicative: shown, not judged";
         return (Judgement::Skipped, Some(reason.to_owned()));
     }
     if let (LimitValue::Duration(limit), Some(lag)) = (limit.value, observed.lag)

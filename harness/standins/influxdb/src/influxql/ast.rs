@@ -437,16 +437,34 @@ pub(crate) enum Statement {
     Select(Box<Select>),
     Explain,
     ShowDatabases,
-    ShowRetentionPolicies { database: String },
+    ShowRetentionPolicies {
+        database: String,
+    },
     ShowMeasurements(Box<ShowMeasurements>),
-    ShowTagKeys { scope: Scope, keys: Option<KeyChoice>, series: Page },
-    ShowTagValues { scope: Scope, keys: KeyChoice },
+    ShowTagKeys {
+        scope: Scope,
+        keys: Option<KeyChoice>,
+        series: Page,
+    },
+    ShowTagValues {
+        scope: Scope,
+        keys: KeyChoice,
+    },
     ShowFieldKeys(Scope),
     ShowSeries(Scope),
     /// Counts; `exact` is whether the statement asked for it.
-    ShowCardinality { what: Cardinality, scope: Scope, exact: bool },
-    Delete { sources: Vec<Source>, condition: Option<Expr> },
-    DropMeasurement { name: String },
+    ShowCardinality {
+        what: Cardinality,
+        scope: Scope,
+        exact: bool,
+    },
+    Delete {
+        sources: Vec<Source>,
+        condition: Option<Expr>,
+    },
+    DropMeasurement {
+        name: String,
+    },
     /// What the server parses and then does not carry out, under its own name for it.
     NotImplemented(&'static str),
 }

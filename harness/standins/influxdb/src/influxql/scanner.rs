@@ -94,17 +94,9 @@ pub(crate) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        let none = || Scanned {
-            token: Token::Eof,
-            position: Position::default(),
-            text: String::new(),
-        };
-        Self {
-            reader: Reader::new(text),
-            recent: [none(), none(), none()],
-            at: 0,
-            unread: 0,
-        }
+        let none =
+            || Scanned { token: Token::Eof, position: Position::default(), text: String::new() };
+        Self { reader: Reader::new(text), recent: [none(), none(), none()], at: 0, unread: 0 }
     }
 
     /// The next token.

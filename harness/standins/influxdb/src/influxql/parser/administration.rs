@@ -63,11 +63,7 @@ impl Parser<'_> {
                 self.ident()?;
                 self.expect_word(K::On)?;
                 self.ident()?;
-                refused(if continuous {
-                    "DROP CONTINUOUS QUERY"
-                } else {
-                    "DROP RETENTION POLICY"
-                })
+                refused(if continuous { "DROP CONTINUOUS QUERY" } else { "DROP RETENTION POLICY" })
             }
             K::Series => {
                 self.delete()?;

@@ -82,9 +82,7 @@ impl Parser<'_> {
             Token::String => Expr::String(found.text),
             Token::Number => {
                 let number = found.text.parse();
-                Expr::Number(
-                    number.map_err(|_| mistake("unable to parse number", found.position))?,
-                )
+                Expr::Number(number.map_err(|_| mistake("unable to parse number", found.position))?)
             }
             Token::Integer => integer(&found)?,
             Token::True => Expr::Boolean(true),
@@ -237,9 +235,7 @@ impl Parser<'_> {
         let found = self.next_regex();
         match found.token {
             Token::Regex => compile(&found).map(Some),
-            Token::BadRegex => {
-                Err(mistake(&format!("bad regex: {}", found.text), found.position))
-            }
+            Token::BadRegex => Err(mistake(&format!("bad regex: {}", found.text), found.position)),
             _ => Err(unexpected(&found, "regex")),
         }
     }

@@ -37,7 +37,10 @@ pub(crate) struct Bound {
 pub(crate) type Parameters = BTreeMap<String, Bound>;
 
 /// Reads all statements of a query.
-pub(crate) fn parse_query(text: &str, parameters: &Parameters) -> Result<Vec<Statement>, ParseError> {
+pub(crate) fn parse_query(
+    text: &str,
+    parameters: &Parameters,
+) -> Result<Vec<Statement>, ParseError> {
     let mut parser =
         Parser { scanner: Scanner::new(text), parameters, expressions: 0, subqueries: 0 };
     let mut statements = Vec::new();
@@ -188,7 +191,11 @@ impl Parser<'_> {
 
     fn ident(&mut self) -> Result<String, ParseError> {
         let found = self.next();
-        if found.token == Token::Ident { Ok(found.text) } else { Err(unexpected(&found, "identifier")) }
+        if found.token == Token::Ident {
+            Ok(found.text)
+        } else {
+            Err(unexpected(&found, "identifier"))
+        }
     }
 
     fn idents(&mut self) -> Result<Vec<String>, ParseError> {
@@ -222,7 +229,11 @@ impl Parser<'_> {
 
     fn string(&mut self) -> Result<String, ParseError> {
         let found = self.next();
-        if found.token == Token::String { Ok(found.text) } else { Err(unexpected(&found, "string")) }
+        if found.token == Token::String {
+            Ok(found.text)
+        } else {
+            Err(unexpected(&found, "string"))
+        }
     }
 
     fn strings(&mut self) -> Result<Vec<String>, ParseError> {

@@ -201,9 +201,7 @@ impl Parser<'_> {
             return refuse("fill must be a function call");
         };
         let [arg] = call.args.as_slice() else {
-            return refuse(
-                "fill requires an argument, e.g.: 0, null, none, previous, linear",
-            );
+            return refuse("fill requires an argument, e.g.: 0, null, none, previous, linear");
         };
         match (arg.to_string().as_str(), arg) {
             ("null", _) => Ok(Fill::Null),
