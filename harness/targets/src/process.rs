@@ -201,6 +201,8 @@ pub async fn version_of(program: &Path) -> io::Result<String> {
     let asked = Command::new(program)
         .arg("version")
         .env_clear()
+        // Some of its libraries make folders at home as soon as they are loaded.
+        .env("HOME", "/nonexistent")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
