@@ -23,6 +23,20 @@ use super::value::{Record, Value};
 /// How deep expressions and calls may nest while they are evaluated.
 const MAX_DEPTH: usize = 300;
 
+/// The options that a script may set. Those of the planner change how a server computes and not
+/// what.
+const OPTIONS: &[&str] = &[
+    "now",
+    "location",
+    "task",
+    "monitor.log",
+    "monitor.write",
+    "planner.disableLogicalRules",
+    "planner.disablePhysicalRules",
+    "testing.load",
+    "testing.tags",
+];
+
 /// A function value.
 #[derive(Debug)]
 pub(crate) enum Function {
@@ -110,7 +124,9 @@ impl Interpreter {
                 Statement::Option(assigned) => {
                     let value = self.eval(&assigned.value, env.as_ref())?;
                     self.set_option(assigned, &value)?;
-                    env = Some(Env::of(Name::clone(&assigned.name), value, env.as_ref()));
+                    if assigned.package.is_none() {
+                        env = Some(Env::of(Name::clone(&assigned.name), value, env.as_ref()));
+                    }
                 }
                 Statement::Return(expr) => {
                     return Err(FluxError::compilation(expr.span, "return outside of a function"));
@@ -129,16 +145,19 @@ impl Interpreter {
         Ok(results)
     }
 
+    /// Sets an option; one of a package goes by the name that the script has for the package.
     fn set_option(&mut self, assigned: &Assignment, value: &Value) -> Result<(), FluxError> {
-        let known =
-            assigned.package.is_none() && matches!(&*assigned.name, "now" | "location" | "task");
-        if !known {
-            let message = format!("option `{}` is not in the stand-in's Flux", assigned.name);
+        let name = match &assigned.package {
+            Some(package) => Name::from(format!("{package}.{}", assigned.name)),
+            None => Name::clone(&assigned.name),
+        };
+        if !OPTIONS.contains(&&*name) {
+            let message = format!("option `{name}` is not in the stand-in's Flux");
             return Err(FluxError::compilation(assigned.span, message));
         }
         let mut options = (*self.options).clone();
-        options.retain(|(name, _)| *name != assigned.name);
-        options.push((Name::clone(&assigned.name), value.clone()));
+        options.retain(|(own, _)| *own != name);
+        options.push((name, value.clone()));
         self.options = Arc::new(options);
         Ok(())
     }

@@ -42,7 +42,8 @@ impl Growing {
     /// Adds a row.
     pub(super) fn push(&mut self, record: &Record) -> Result<(), FluxError> {
         let entries = record.entries().iter();
-        let vectors = entries.map(|(label, value)| (Name::clone(label), Vector::Same(value.clone())));
+        let vectors =
+            entries.map(|(label, value)| (Name::clone(label), Vector::Same(value.clone())));
         self.push_rows(vectors.collect(), 1)
     }
 
@@ -189,7 +190,8 @@ impl Growing {
             Cells::Built(builder) => Some(builder.finish()),
             Cells::Source(at) => {
                 let own = &source.as_ref()?.columns[at];
-                let data = if own.rows_are(rows) { own.data.clone() } else { own.slice(0, rows).data };
+                let data =
+                    if own.rows_are(rows) { own.data.clone() } else { own.slice(0, rows).data };
                 Some(Column { label: column.label, data })
             }
         });

@@ -62,8 +62,9 @@ mod tests {
 
     #[test]
     fn base64_is_padded_to_groups_of_four() {
-        assert_eq!(["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes())), [
-            "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="
-        ]);
+        assert_eq!(
+            ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]
+        );
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use self::on::Pairs;
 use super::group::merge;
-use super::rows::Growing;
+use super::growing::Growing;
 use super::{Builtin, Call, Parameter, Run, optional, piped, required};
 use crate::flux::error::{FluxError, FluxErrorCode};
 use crate::flux::interpreter::Lambda;
@@ -242,7 +242,7 @@ impl Join {
                 }
             }
         }
-        Ok(made.then(|| growing.finish(key.clone())))
+        Ok(made.then(|| Table { key: key.clone(), ..growing.finish() }))
     }
 
     /// Makes one row of two.

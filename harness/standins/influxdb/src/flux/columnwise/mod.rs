@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 pub(crate) use self::vector::Vector;
 
-use super::ast::{BinaryOperator, Body, Expr, ExprKind, FunctionExpr, Name, Property, Statement, StringPart};
+use super::ast::{
+    BinaryOperator, Body, Expr, ExprKind, FunctionExpr, Name, Property, Statement, StringPart,
+};
 use super::builtins::{Argument, Arguments, Call};
 use super::error::FluxError;
 use super::interpreter::{Env, Function, Interpreter, Lambda};
@@ -355,9 +357,9 @@ impl Rows<'_> {
         let Some(Value::Function(function)) = self.eval(callee, scope)?.same() else {
             return Err(NotByColumn);
         };
-        let given = arguments.iter().map(|argument| {
-            Ok((Name::clone(&argument.key), self.eval(&argument.value, scope)?))
-        });
+        let given = arguments
+            .iter()
+            .map(|argument| Ok((Name::clone(&argument.key), self.eval(&argument.value, scope)?)));
         let given = given.collect::<Columnwise<Vec<_>>>()?;
         match &*function {
             Function::Own { expr: own, env } => {

@@ -93,7 +93,9 @@ impl Vector {
             Self::Record(entries) => Some(entries.to_vec()),
             Self::Same(Value::Record(record)) => {
                 let entries = record.entries().iter();
-                Some(entries.map(|(n, value)| (Name::clone(n), Self::Same(value.clone()))).collect())
+                Some(
+                    entries.map(|(n, value)| (Name::clone(n), Self::Same(value.clone()))).collect(),
+                )
             }
             Self::Same(Value::Null(_)) => Some(Vec::new()),
             _ => None,
