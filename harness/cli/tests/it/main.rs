@@ -8,4 +8,5 @@ mod exit_codes;
 mod interrupts;
 mod record;
 mod support;
+mod targets;
 mod tidy;

@@ -48,6 +48,7 @@ impl Sandbox {
     pub(crate) fn new() -> Self {
         let sandbox = Self { folder: TempDir::new().unwrap() };
         sandbox.write("load.csv", &small_csv());
+        fs::create_dir(sandbox.path("tmp")).unwrap();
         sandbox
     }
 
@@ -85,6 +86,8 @@ impl Sandbox {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
         command.args(args).current_dir(self.folder.path()).env_remove("NO_COLOR");
+        // What is started for a test must not be mistaken for what another has left.
+        command.env("TMPDIR", self.path("tmp"));
         command
     }
 

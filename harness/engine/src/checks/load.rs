@@ -79,7 +79,7 @@ impl Check for LoadCheck<'_> {
         drop(faulty);
         // Reading back goes past the fault: it is the destination that is asked what it holds.
         let points = match writers {
-            Some(writers) => Some(writers.read_back(&cx.stores.reader).await?),
+            Some(writers) => Some(writers.read_back(&cx.stores.reader).await),
             None => None,
         };
         Ok(LoadEvidence { timing: cx.target.capabilities.timing, write, read, points })
@@ -99,8 +99,10 @@ impl Check for LoadCheck<'_> {
                 if open { fact } else { timed_count(fact) }
             };
             facts.push(count("points acknowledged", points.acknowledged));
-            facts.push(count("points read back", points.read_back));
-            facts.push(Fact::count("acknowledged points lost", points.lost));
+            if points.unread.is_none() {
+                facts.push(count("points read back", points.read_back));
+                facts.push(Fact::count("acknowledged points lost", points.lost));
+            }
         }
         for (label, recording) in [(WRITE, &evidence.write), (READ, &evidence.read)] {
             if let Some(summary) = recording.as_ref().and_then(|it| it.summary(label)) {
@@ -297,6 +299,9 @@ fn one_operation(recording: &Recording) -> Recording {
 
 fn nothing_lost(points: Option<&PointEvidence>) -> Expectation {
     let (observed, judgement, reason) = match points {
+        Some(PointEvidence { unread: Some(why), .. }) => {
+            (String::new(), Judgement::Inconclusive, Some(format!("not read back: {why}")))
+        }
         Some(points) if points.acknowledged > 0 => {
             let judgement = if points.lost == 0 { Judgement::Pass } else { Judgement::Fail };
             (format!("{} of {}", points.lost, points.acknowledged), judgement, None)
@@ -334,5 +339,12 @@ mod tests {
     fn one_lost_point_fails() {
         let points = PointEvidence { acknowledged: 10, lost: 1, ..PointEvidence::default() };
         assert_eq!(nothing_lost(Some(&points)).judgement, Judgement::Fail);
+    }
+
+    #[test]
+    fn points_that_cannot_be_read_back_are_neither_lost_nor_kept() {
+        let unread = Some("no connection".to_owned());
+        let points = PointEvidence { acknowledged: 10, unread, ..PointEvidence::default() };
+        assert_eq!(nothing_lost(Some(&points)).judgement, Judgement::Inconclusive);
     }
 }

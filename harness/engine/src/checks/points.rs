@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CollectError;
 use super::driven::class_of;
+use crate::events::messages;
 use crate::names::flux_text;
 use crate::step::StepCx;
 
@@ -39,6 +40,9 @@ pub struct PointEvidence {
     pub lost: u64,
     /// The numbers of the first of them.
     pub first_lost: Vec<u64>,
+    /// Why the destination could not be asked what it holds, if it could not. Nothing is known of
+    /// lost points then; what was measured while it was written to still counts.
+    pub unread: Option<String>,
 }
 
 /// Writing generated points, and remembering which were acknowledged.
@@ -107,10 +111,17 @@ impl Writers {
     }
 
     /// Asks the destination which points it holds, and looks for the acknowledged ones.
-    pub(crate) async fn read_back(
-        self,
-        destination: &InfluxClient,
-    ) -> Result<PointEvidence, CollectError> {
+    pub(crate) async fn read_back(self, destination: &InfluxClient) -> PointEvidence {
+        match self.held(destination).await {
+            Ok(held) => self.account(&held),
+            Err(error) => {
+                PointEvidence { unread: Some(messages(&error).join(": ")), ..self.counted() }
+            }
+        }
+    }
+
+    /// The numbers of the points that the destination holds.
+    async fn held(&self, destination: &InfluxClient) -> Result<Bits, CollectError> {
         let (bucket, run) = (flux_text(BUCKET), flux_text(&self.run));
         let flux = format!(
             "from(bucket: {bucket})\n  \
@@ -133,17 +144,22 @@ impl Writers {
                 }
             }
         }
-        Ok(self.account(&held))
+        Ok(held)
+    }
+
+    /// What was acknowledged and what was not.
+    fn counted(&self) -> PointEvidence {
+        let ledger = self.ledger();
+        PointEvidence {
+            acknowledged: ledger.batches_acknowledged * self.batch,
+            unacknowledged: ledger.batches_unacknowledged * self.batch,
+            ..PointEvidence::default()
+        }
     }
 
     fn account(&self, held: &Bits) -> PointEvidence {
+        let mut evidence = PointEvidence { read_back: held.count(), ..self.counted() };
         let ledger = self.ledger();
-        let mut evidence = PointEvidence {
-            acknowledged: ledger.batches_acknowledged * self.batch,
-            unacknowledged: ledger.batches_unacknowledged * self.batch,
-            read_back: held.count(),
-            ..PointEvidence::default()
-        };
         for k in ledger.acknowledged.iter() {
             for number in (k * self.batch..(k + 1) * self.batch).filter(|it| !held.get(*it)) {
                 evidence.lost += 1;

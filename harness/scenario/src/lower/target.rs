@@ -7,14 +7,14 @@ use crate::diagnostic::excerpt;
 use crate::reader::{At, Named};
 use crate::suggest::{listing, suggest};
 use crate::wire::scalar;
-use crate::wire::target::{BucketWire, ContainerWire};
+use crate::wire::target::{BucketSettingsWire, ContainerWire};
 
 impl Lowering<'_> {
     /// The buckets that data sets and load steps use, by name, each with the retention that the
     /// file gives it.
     pub(super) fn buckets(
         &mut self,
-        declared: &[Named<scalar::Bucket, BucketWire>],
+        declared: &[Named<scalar::Bucket, BucketSettingsWire>],
         data: &[DataSet],
         steps: &[Step],
     ) -> Vec<Bucket> {

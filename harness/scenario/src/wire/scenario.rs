@@ -8,7 +8,7 @@ use super::load::LoadWire;
 use super::parity::ParityWire;
 use super::rollback::RollbackWire;
 use super::scalar::{Bucket, Line, Size, Slug, Version};
-use super::target::{BucketWire, ContainerWire};
+use super::target::{BucketSettingsWire, ContainerWire};
 use super::{List, Names};
 
 record! {
@@ -24,7 +24,7 @@ record! {
         tags: optional List<Slug, 0>,
         /// How long buckets of the destination keep their data. One that is not named keeps it for
         /// ever.
-        buckets: optional Names<Bucket, BucketWire, 1>,
+        buckets: optional Names<Bucket, BucketSettingsWire, 1>,
         /// What the container of the destination may use, on the `container` target.
         container: optional ContainerWire,
         /// Data sets by name.

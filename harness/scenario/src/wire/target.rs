@@ -6,7 +6,7 @@ use super::scalar::{Cpus, Memory, RetentionTime};
 
 record! {
     /// A bucket of the destination.
-    struct BucketWire {
+    struct BucketSettingsWire {
         /// How long it keeps its data: `2555d` for seven years. At least an hour.
         retention: required RetentionTime,
     }
