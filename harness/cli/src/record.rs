@@ -3,9 +3,10 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cutover_model::report::FoldError;
-use cutover_model::{RunEvent, RunId, RunReport};
+use cutover_model::{RunEvent, RunEventKind, RunId, RunReport};
 use cutover_report::{Format, render};
 
 const EVENTS: &str = "events.jsonl";
@@ -81,6 +82,13 @@ impl Recorder {
             .and_then(|()| self.file.flush());
         self.events.push(event);
         written.map_err(|cause| RecordError::Write { path: self.folder.join(EVENTS), cause })
+    }
+
+    /// Writes down that the user left before the run could end by itself.
+    pub(crate) fn take_leave(&mut self) -> Result<(), RecordError> {
+        let (seq, elapsed) =
+            self.events.last().map_or((0, Duration::ZERO), |last| (last.seq + 1, last.elapsed));
+        self.take(RunEvent { seq, elapsed, kind: RunEventKind::Interrupted })
     }
 
     /// Folds the events and writes the report in every form.

@@ -134,7 +134,10 @@ pub(crate) fn perform(
             recorded = recorded.and(taken);
         };
         progress.finish();
-        if !left {
+        if left {
+            let taken = recorder.take_leave();
+            recorded = recorded.and(taken);
+        } else {
             // The events have ended, and so has the run; one that panicked lacks its last event,
             // and the report says so.
             drop(running.await);

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{GROUNDWORK, Ran, Sandbox};
+use crate::support::{GROUNDWORK, ROWS, Ran, Sandbox};
 
 /// Serves at the address that `influxd` is told. Its own name has the folder in it, as the
 /// arguments of a real one have.
@@ -35,8 +35,7 @@ fn run(sandbox: &Sandbox, more: &[&str]) -> Ran {
 }
 
 fn parity() -> Sandbox {
-    let check = "  - parity: { data: [load], expect: { missing: 0, extra: 0, different: 0 } }\n";
-    Sandbox::with_steps(&format!("{GROUNDWORK}{check}"))
+    Sandbox::with_parity(ROWS)
 }
 
 fn endless() -> Sandbox {
