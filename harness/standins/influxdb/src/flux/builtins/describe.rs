@@ -26,13 +26,16 @@ fn columns(call: &Call<'_>) -> Result<Value, FluxError> {
 }
 
 fn keys(call: &Call<'_>) -> Result<Value, FluxError> {
-    listed(call, |table| table.key.labels())
+    listed(call, |table| {
+        let columns = table.columns.iter().map(|column| &column.label);
+        columns.filter(|label| table.key.contains(label)).cloned().collect()
+    })
 }
 
 /// One row for each of some labels.
 fn listed(call: &Call<'_>, labels: fn(&Table) -> Vec<Arc<str>>) -> Result<Value, FluxError> {
     let target = call.string_or("column", "_value")?;
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let labels = labels(&table);
         let rows = labels.len();
         let mut columns = table.key_columns();
@@ -50,7 +53,7 @@ fn key_values(call: &Call<'_>) -> Result<Value, FluxError> {
     let Some(labels) = call.strings("keyColumns")? else {
         return Err(FluxError::new("neither column list nor predicate function provided"));
     };
-    let made = call.stream("tables")?.map(call.site, move |table| different(&table, &labels))?;
+    let made = call.stream("tables")?.gathered(call.site, move |table| different(&table, &labels))?;
     Ok(Value::Stream(made))
 }
 

@@ -321,6 +321,7 @@ fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 /// A call of a builtin.
 pub(crate) struct Call<'a> {
+    pub(crate) builtin: &'static Builtin,
     pub(crate) interpreter: &'a Interpreter,
     pub(crate) arguments: Arguments,
     pub(crate) site: Site,

@@ -78,7 +78,7 @@ fn limit(call: &Call<'_>) -> Result<Value, FluxError> {
 
 fn tail(call: &Call<'_>) -> Result<Value, FluxError> {
     let (n, offset) = count_and_offset(call)?;
-    let limited = call.stream("tables")?.map(call.site, move |table| {
+    let limited = call.stream("tables")?.gathered(call.site, move |table| {
         let to = table.rows.saturating_sub(offset);
         Ok(table.slice(to.saturating_sub(n), to))
     })?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Builtin, Call, optional, piped};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
+use crate::flux::stream::InStore;
 use crate::flux::table::{Column, ColumnBuilder, GroupKey, Table};
 use crate::flux::value::{ColumnType, Value};
 
@@ -77,10 +78,10 @@ fn best(column: &Column, rows: impl Iterator<Item = usize>, better: Ordering) ->
 }
 
 fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
-    let selector = Selector::named(call.site.function)
+    let selector = Selector::named(call.builtin.name)
         .ok_or_else(|| FluxError::new("the function has no selector"))?;
     let label = call.string_or("column", "_value")?;
-    let chosen = call.stream("tables")?.map(call.site, move |table| {
+    let chosen = call.stream("tables")?.reduced(call.site, InStore::Possible, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column = table.column(&label).ok_or_else(missing)?;
         let row = selector.choose(column, 0..table.rows)?;
@@ -92,7 +93,7 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
 /// `quantile` by `exact_selector`: the row whose value has the rank.
 pub(super) fn quantile_row(call: &Call<'_>, q: f64) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
-    let chosen = call.stream("tables")?.map(call.site, move |table| {
+    let chosen = call.stream("tables")?.gathered(call.site, move |table| {
         let column = table.required(&label)?;
         let mut rows: Vec<usize> = (0..table.rows).filter(|&row| !column.is_null(row)).collect();
         rows.sort_by(|left, right| column.order(*left, *right));
@@ -111,14 +112,14 @@ pub(super) fn quantile_row(call: &Call<'_>, q: f64) -> Result<Value, FluxError> 
 fn distinct(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
     let made =
-        call.stream("tables")?.each(call.site, move |table| distinct_values(&table, &label))?;
+        call.stream("tables")?.gathered(call.site, move |table| distinct_values(&table, &label))?;
     Ok(Value::Stream(made))
 }
 
 /// The different values of a column, in order of their first row, as `_value`. A column that does
 /// not exist holds one null.
 #[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
-fn distinct_values(table: &Table, label: &str) -> Result<Vec<Table>, FluxError> {
+fn distinct_values(table: &Table, label: &str) -> Result<Table, FluxError> {
     let value_label = Arc::from("_value");
     let absent = Column::repeat(&value_label, Value::Null(Some(ColumnType::String)));
     let column = table.column(label).unwrap_or(&absent);
@@ -138,5 +139,5 @@ fn distinct_values(table: &Table, label: &str) -> Result<Vec<Table>, FluxError> 
     let distinct = builder.finish();
     columns.retain(|column| column.label != value_label);
     columns.push(distinct);
-    Ok(vec![Table::new(table.key.without(|own| own == "_value"), columns, rows)])
+    Ok(Table::new(table.key.without(|own| own == "_value"), columns, rows))
 }

@@ -58,7 +58,7 @@ fn time_shift(call: &Call<'_>) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?;
     let labels = labels.unwrap_or_else(|| ["_time", "_stop", "_start"].map(Arc::from).to_vec());
     let stream = call.stream("tables")?;
-    let made = stream.map(call.site, move |table| {
+    let made = stream.gathered(call.site, move |table| {
         let other = table
             .columns
             .iter()
@@ -133,15 +133,14 @@ fn today(call: &Call<'_>) -> Result<Value, FluxError> {
 fn hour_selection(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("timeColumn", "_time")?;
     let location: Location = location(call)?;
-    let hour = |name: &str| {
-        let hour = call.int(name)?.unwrap_or_default();
-        if (0..24).contains(&hour) {
-            return Ok(hour);
-        }
-        Err(FluxError::new(format!("{name} must be between 0 and 23")))
-    };
+    let hour = |name: &str| Ok(call.int(name)?.unwrap_or_default());
     let (start, stop) = (hour("start")?, hour("stop")?);
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
+        for (name, hour) in [("start", start), ("stop", stop)] {
+            if !(0..24).contains(&hour) {
+                return Err(FluxError::new(format!("{name} must be between 0 and 23")));
+            }
+        }
         let column = table.column(&label).filter(|column| column.kind() == ColumnType::Time);
         let column = column.ok_or_else(|| FluxError::new("invalid time column"))?;
         let inside = |time_ns: i64| {
@@ -163,7 +162,7 @@ fn hour_selection(call: &Call<'_>) -> Result<Value, FluxError> {
 #[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 fn unique(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column: &Column = table.column(&label).ok_or_else(missing)?;
         let mut seen: BTreeSet<GroupKey> = BTreeSet::new();
@@ -189,7 +188,7 @@ fn sample(call: &Call<'_>) -> Result<Value, FluxError> {
     }
     // Without a position the server draws one; the first is as good as any.
     let first = usize::try_from(pos).unwrap_or(0);
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         table.column(&label).ok_or_else(missing)?;
         let kept: Vec<usize> = (first..table.rows).step_by(n).collect();
