@@ -180,6 +180,9 @@ impl Value {
             }
             (Self::UInt(left), Self::UInt(right)) => left.cmp(right),
             (Self::Float(left), Self::Float(right)) => order_floats(*left, *right),
+            (Self::String(left), Self::String(right)) if Arc::ptr_eq(left, right) => {
+                Ordering::Equal
+            }
             (Self::String(left), Self::String(right)) => left.cmp(right),
             (Self::Duration(left), Self::Duration(right)) => left.cmp(right),
             _ => self.rank().cmp(&other.rank()),

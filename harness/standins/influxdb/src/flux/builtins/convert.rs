@@ -68,7 +68,9 @@ fn string(call: &Call<'_>) -> Result<Value, FluxError> {
         }
         Some(Value::Bytes(bytes)) => match std::str::from_utf8(bytes) {
             Ok(text) => Value::string(text),
-            Err(_) => return Err(FluxError::new("cannot convert bytes to string, they are no UTF-8")),
+            Err(_) => {
+                return Err(FluxError::new("cannot convert bytes to string, they are no UTF-8"));
+            }
         },
         Some(value) => Value::string(&value.to_string()),
     })

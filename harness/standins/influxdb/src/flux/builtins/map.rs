@@ -49,7 +49,11 @@ fn map_table(table: Table, rows: &RowFunction) -> Result<Vec<Table>, FluxError> 
     }
     // Without a column there is no table.
     let made = made.finish();
-    Ok(if made.rows == 0 || made.columns.is_empty() { Vec::new() } else { super::group::split(made, &labels) })
+    Ok(if made.rows == 0 || made.columns.is_empty() {
+        Vec::new()
+    } else {
+        super::group::split(made, &labels)
+    })
 }
 
 fn record(value: Value) -> Result<Arc<Record>, FluxError> {

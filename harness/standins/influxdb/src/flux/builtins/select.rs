@@ -1,15 +1,16 @@
 //! Functions that choose rows by a column: `first`, `last`, `min`, `max`, `distinct`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
+use crate::flux::scalar_key::ScalarKey;
 use crate::flux::stream::InStore;
-use crate::flux::table::{Column, ColumnBuilder, GroupKey, Table};
-use crate::flux::value::{ColumnType, Value};
+use crate::flux::table::{Column, ColumnBuilder, Data, Table};
+use crate::flux::value::{ColumnType, Value, order_floats};
 
 const COLUMN: &[super::Parameter] = &[piped("tables"), optional("column")];
 
@@ -67,13 +68,26 @@ impl Selector {
         Ok(match self {
             Self::First => rows.find(present),
             Self::Last => rows.rfind(present),
-            Self::Min => best(column, rows.filter(present), Ordering::Less),
-            Self::Max => best(column, rows.filter(present), Ordering::Greater),
+            Self::Min => best(column, rows, Ordering::Less),
+            Self::Max => best(column, rows, Ordering::Greater),
         })
     }
 }
 
-fn best(column: &Column, rows: impl Iterator<Item = usize>, better: Ordering) -> Option<usize> {
+fn best(column: &Column, mut rows: impl Iterator<Item = usize>, better: Ordering) -> Option<usize> {
+    if let Data::Float(cells) = &column.data
+        && let Some(all) = cells.dense()
+    {
+        // The common case, without a look at the type for each row.
+        let mut best = rows.next()?;
+        for row in rows {
+            if order_floats(all[row], all[best]) == better {
+                best = row;
+            }
+        }
+        return Some(best);
+    }
+    let rows = rows.filter(|row| !column.is_null(*row));
     rows.reduce(|best, row| if column.order(row, best) == better { row } else { best })
 }
 
@@ -118,18 +132,15 @@ fn distinct(call: &Call<'_>) -> Result<Value, FluxError> {
 
 /// The different values of a column, in order of their first row, as `_value`. A column that does
 /// not exist holds one null.
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 fn distinct_values(table: &Table, label: &str) -> Result<Table, FluxError> {
     let value_label = Arc::from("_value");
     let absent = Column::repeat(&value_label, Value::Null(Some(ColumnType::String)));
     let column = table.column(label).unwrap_or(&absent);
     let mut builder = ColumnBuilder::new(&value_label, column.kind());
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for row in 0..table.rows {
-        let value = column.value(row);
-        let key: GroupKey = [(Arc::clone(&value_label), value.clone())].into_iter().collect();
-        if seen.insert(key) {
-            builder.push(value)?;
+        if seen.insert(ScalarKey::of(column, row)) {
+            builder.push(column.value(row))?;
         }
     }
     let rows = builder.len();

@@ -1,13 +1,14 @@
 //! Functions on instants and on which rows stay: `timeShift`, `truncateTimeColumn`, `today`,
 //! `hourSelection`, `unique`, `sample`.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::location::location;
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::duration::Duration;
 use crate::flux::error::FluxError;
+use crate::flux::scalar_key::ScalarKey;
 use crate::flux::table::{Cells, Column, Data, GroupKey, Table};
 use crate::flux::time::split_day;
 use crate::flux::value::{ColumnType, Value};
@@ -159,16 +160,13 @@ fn hour_selection(call: &Call<'_>) -> Result<Value, FluxError> {
     Ok(Value::Stream(made))
 }
 
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 fn unique(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
     let made = call.stream("tables")?.gathered(call.site, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column: &Column = table.column(&label).ok_or_else(missing)?;
-        let mut seen: BTreeSet<GroupKey> = BTreeSet::new();
-        let new = |row: &usize| {
-            seen.insert([(Arc::clone(&label), column.value(*row))].into_iter().collect())
-        };
+        let mut seen = HashSet::new();
+        let new = |row: &usize| seen.insert(ScalarKey::of(column, *row));
         let kept: Vec<usize> = (0..table.rows).filter(new).collect();
         Ok(table.take(&kept))
     })?;

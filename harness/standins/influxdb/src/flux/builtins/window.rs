@@ -12,9 +12,10 @@ use super::group::merge;
 use super::location::{LOCATION, location};
 use super::select::Selector;
 use super::{Builtin, Call, optional, piped, required};
+use crate::flux::ast::{Body, Expr, ExprKind, Name, Parameter};
 use crate::flux::duration::Duration;
 use crate::flux::error::FluxError;
-use crate::flux::interpreter::Lambda;
+use crate::flux::interpreter::{Function, Lambda};
 use crate::flux::stream::{Bounds, InStore, Site, Stream};
 use crate::flux::table::{Cells, Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value};
@@ -252,9 +253,10 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     };
     let lambda = call.required_lambda("fn")?;
     let direct = matches!(&*time_source, "_start" | "_stop") && &*time_target == "_time";
-    let reduction = match Aggregate::of_function(&lambda.function) {
+    let function = passed_on(&lambda).unwrap_or_else(|| Arc::clone(&lambda.function));
+    let reduction = match Aggregate::of_function(&function) {
         Some(aggregate) if direct => Reduction::Aggregate(aggregate),
-        _ => match Selector::of_function(&lambda.function) {
+        _ => match Selector::of_function(&function) {
             Some(selector) if direct => Reduction::Selector(selector),
             _ => Reduction::Function(lambda),
         },
@@ -283,6 +285,38 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
         }
     };
     Ok(Value::Stream(made))
+}
+
+/// The function that a function of the script calls with the tables and the column that it is given
+/// and with nothing else: `(tables=<-, column) => tables |> mean(column: column)`.
+fn passed_on(lambda: &Lambda) -> Option<Arc<Function>> {
+    let Function::Own { expr, env } = &*lambda.function else { return None };
+    let Body::Expression(Expr { kind: ExprKind::Pipe { source, call }, .. }) = &expr.body else {
+        return None;
+    };
+    let ExprKind::Call { callee, arguments } = &call.kind else { return None };
+    let (tables, column) = match expr.parameters.as_slice() {
+        [Parameter { name: tables, piped: true, .. }, Parameter { name: column, .. }]
+        | [Parameter { name: column, .. }, Parameter { name: tables, piped: true, .. }] => {
+            (tables, column)
+        }
+        _ => return None,
+    };
+    let is =
+        |expr: &Expr, name: &Name| matches!(&expr.kind, ExprKind::Identifier(own) if own == name);
+    let [argument] = arguments.as_slice() else { return None };
+    let passes = is(source, tables)
+        && &**column == "column"
+        && &*argument.key == "column"
+        && is(&argument.value, column);
+    match &callee.kind {
+        ExprKind::Identifier(_) if passes && !is(callee, tables) && !is(callee, column) => {}
+        _ => return None,
+    }
+    match lambda.interpreter.eval(callee, env.as_ref()) {
+        Ok(Value::Function(function)) => Some(function),
+        _ => None,
+    }
 }
 
 impl Windowing {
