@@ -23,16 +23,14 @@ use super::value::{Record, Value};
 /// How deep expressions and calls may nest while they are evaluated.
 const MAX_DEPTH: usize = 300;
 
-/// The options that a script may set. Those of the planner change how a server computes and not
-/// what.
+/// The options of packages that a script may set. Those of the planner change how a server computes
+/// and not what.
 const OPTIONS: &[&str] = &[
-    "now",
-    "location",
-    "task",
     "monitor.log",
     "monitor.write",
     "planner.disableLogicalRules",
     "planner.disablePhysicalRules",
+    "schema._from",
     "testing.load",
     "testing.tags",
 ];
@@ -154,7 +152,8 @@ impl Interpreter {
             Some(package) => Name::from(format!("{package}.{}", assigned.name)),
             None => Name::clone(&assigned.name),
         };
-        if !OPTIONS.contains(&&*name) {
+        // An option of the script's own is a name like others.
+        if assigned.package.is_some() && !OPTIONS.contains(&&*name) {
             let message = format!("option `{name}` is not in the stand-in's Flux");
             return Err(FluxError::compilation(assigned.span, message));
         }

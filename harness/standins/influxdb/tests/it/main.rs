@@ -6,10 +6,10 @@
 mod accounts;
 mod api;
 mod flux_cases;
-mod quirks;
-mod wire;
 mod hostile;
 mod kept;
+mod quirks;
+mod wire;
 mod writes;
 
 use axum::Router;

@@ -20,8 +20,6 @@ pub(super) const BUILTINS: &[Builtin] = &[
     Builtin { package: "", name: "time", parameters: V, run: time },
     Builtin { package: "", name: "duration", parameters: V, run: duration },
     Builtin { package: "", name: "bytes", parameters: V, run: bytes },
-    Builtin { package: "", name: "display", parameters: V, run: display },
-    Builtin { package: "", name: "die", parameters: &[required("msg")], run: die },
     Builtin { package: "", name: "length", parameters: &[piped("arr")], run: length },
     Builtin {
         package: "",
@@ -195,15 +193,6 @@ fn bytes(call: &Call<'_>) -> Result<Value, FluxError> {
         Some(Value::String(text)) => Value::Bytes(Arc::from(text.as_bytes())),
         Some(other) => return Err(cannot(other, "bytes")),
     })
-}
-
-fn display(call: &Call<'_>) -> Result<Value, FluxError> {
-    let value = call.value("v");
-    Ok(Value::string(&value.map_or_else(|| "<null>".to_owned(), ToString::to_string)))
-}
-
-fn die(call: &Call<'_>) -> Result<Value, FluxError> {
-    Err(FluxError::new(&*call.string_or("msg", "")?))
 }
 
 fn length(call: &Call<'_>) -> Result<Value, FluxError> {

@@ -57,7 +57,7 @@ struct SeriesFilter {
     predicate: Predicate,
 }
 
-fn from(call: &Call<'_>) -> Result<Value, FluxError> {
+pub(super) fn from(call: &Call<'_>) -> Result<Value, FluxError> {
     for remote in ["host", "org", "orgID", "token"] {
         if call.value(remote).is_some() {
             let message = format!("argument `{remote}` of `from` is not in the stand-in's Flux");
