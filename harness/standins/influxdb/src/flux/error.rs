@@ -97,6 +97,12 @@ impl FluxError {
         Self { code, stage: Stage::Whole, message: message.into() }
     }
 
+    /// This mistake followed by another that was found with it.
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        self.message = format!("{}\n\n{other}", self.message);
+        self
+    }
+
     pub(crate) fn code(&self) -> FluxErrorCode {
         self.code
     }

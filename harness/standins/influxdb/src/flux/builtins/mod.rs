@@ -290,22 +290,36 @@ impl Arguments {
             };
             self.named.push(Argument { name: Name::from(parameter.name), value: piped, span });
         }
-        for argument in &self.named {
-            if !builtin.parameters.iter().any(|parameter| *parameter.name == *argument.name) {
-                let expected = one_of(builtin.parameters.iter().map(|parameter| parameter.name));
-                let name = &argument.name;
-                let message = format!("found unexpected argument {name} (Expected {expected})");
-                return Err(FluxError::semantic(argument.span, message));
-            }
+        match self.misfits(builtin, span).into_iter().reduce(|first, next| first.and(&next)) {
+            Some(error) => Err(error),
+            None => Ok(self),
         }
-        for parameter in builtin.parameters {
-            let given = self.named.iter().any(|argument| *argument.name == *parameter.name);
-            if !given && parameter.kind != ParameterKind::Optional {
-                let message = format!("missing required argument {}", parameter.name);
-                return Err(FluxError::semantic(span, message));
-            }
-        }
-        Ok(self)
+    }
+
+    /// What is wrong with the names of the arguments.
+    fn misfits(&self, builtin: &Builtin, span: Span) -> Vec<FluxError> {
+        let given = |name: &str| self.named.iter().any(|argument| *argument.name == *name);
+        let known = |name: &str| builtin.parameters.iter().any(|own| *own.name == *name);
+        let absent = builtin.parameters.iter().filter(|parameter| !given(parameter.name));
+        let expected: Vec<&str> = absent.clone().map(|parameter| parameter.name).collect();
+        let expected = match expected.as_slice() {
+            [] => String::new(),
+            names => format!(" (Expected {})", one_of(names.iter().copied())),
+        };
+        let unexpected = self.named.iter().filter(|argument| !known(&argument.name));
+        let unexpected = unexpected.map(|argument| {
+            let message = format!("found unexpected argument {}{expected}", argument.name);
+            FluxError::semantic(argument.span, message)
+        });
+        let mut missing: Vec<&str> = absent
+            .filter(|parameter| parameter.kind != ParameterKind::Optional)
+            .map(|parameter| parameter.name)
+            .collect();
+        missing.sort_unstable();
+        let missing = missing
+            .into_iter()
+            .map(|name| FluxError::semantic(span, format!("missing required argument {name}")));
+        unexpected.chain(missing).collect()
     }
 }
 
