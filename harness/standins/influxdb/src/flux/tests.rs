@@ -295,7 +295,10 @@ fn what_is_not_there_is_refused_by_name_and_place() {
         ("import \"sql\" $R", "invalid import path sql: the package is not in the stand-in's Flux"),
         ("import \"array\" array.frob()", "`array.frob` is not in the stand-in's Flux"),
         ("from(bucket: \"b\", host: \"x\")", "argument `host` of `from` is not in the stand-in's"),
-        ("option task = {name: \"x\"} option a.b = 1", "option `b` is not in the stand-in's Flux"),
+        (
+            "option task = {name: \"x\"} option a.b = 1",
+            "option `a.b` is not in the stand-in's Flux",
+        ),
     ] {
         let message = refusal(script);
         assert!(message.contains(expected), "{script}: {message}");

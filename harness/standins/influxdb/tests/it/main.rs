@@ -5,6 +5,7 @@
 
 mod accounts;
 mod api;
+mod flux_answers;
 mod flux_cases;
 mod hostile;
 mod kept;

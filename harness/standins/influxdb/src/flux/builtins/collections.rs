@@ -181,7 +181,7 @@ fn remove(call: &Call<'_>) -> Result<Value, FluxError> {
 fn is_type(call: &Call<'_>) -> Result<Value, FluxError> {
     let wanted = call.string_or("type", "")?;
     let own = match call.given("v") {
-        None => "",
+        None | Some(Value::Null(None)) => "",
         Some(
             value @ (Value::Array(_)
             | Value::Dict(_)
@@ -193,7 +193,6 @@ fn is_type(call: &Call<'_>) -> Result<Value, FluxError> {
             let found = value.type_word();
             return Err(call.misfit("v", &format!("{found} is not Basic")));
         }
-        Some(Value::Null(None)) => "",
         Some(value) => value.type_word(),
     };
     Ok(Value::Bool(own == &*wanted))

@@ -21,6 +21,7 @@ const SCRIPTS: &[(&[&str], &str)] = &[
     (&["experimental/aggregate"], include_str!("prelude/aggregate.flux")),
     (&["experimental/date/boundaries"], include_str!("prelude/boundaries.flux")),
     (&["experimental/prometheus"], include_str!("prelude/prometheus.flux")),
+    (&["influxdata/influxdb/monitor"], include_str!("prelude/monitor.flux")),
     (&["internal/promql"], include_str!("prelude/promql.flux")),
     (&["influxdata/influxdb/sample"], include_str!("prelude/sample.flux")),
     (&["testing"], include_str!("prelude/testing.flux")),

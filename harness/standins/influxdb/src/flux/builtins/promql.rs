@@ -25,7 +25,7 @@ const fn builtin(name: &'static str, parameters: &'static [Parameter], run: Run)
 
 pub(super) const BUILTINS: &[Builtin] = &[
     builtin("changes", TABLES, |call| {
-        counted(call, |before, after| after != before && !(after.is_nan() && before.is_nan()))
+        counted(call, |before, after| crate::flux::value::order_floats(before, after).is_ne())
     }),
     builtin("resets", TABLES, |call| counted(call, |before, after| after < before)),
     builtin("timestamp", TABLES, timestamp),
@@ -67,7 +67,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         ],
         buckets::histogram_quantile,
     ),
-    builtin("emptyTable", &[], empty_table),
+    builtin("emptyTable", &[], |call| Ok(Value::Stream(empty_table(call)))),
     builtin("promqlDayOfMonth", TIMESTAMP, |call| of_clock(call, |clock| clock.date.day)),
     builtin("promqlDayOfWeek", TIMESTAMP, |call| of_clock(call, |clock| clock.date.week_day())),
     builtin("promqlDaysInMonth", TIMESTAMP, |call| {
@@ -304,8 +304,8 @@ fn replaced(
     if text.is_empty() { others } else { others.with(destination, Value::string(&text)) }
 }
 
-fn empty_table(call: &Call<'_>) -> Result<Value, FluxError> {
-    let stream = Stream::source(&call.interpreter.execution, call.site, || {
+fn empty_table(call: &Call<'_>) -> Stream {
+    Stream::source(&call.interpreter.execution, call.site, || {
         // The ends of the range are the server's zero of time, which no column can hold.
         let ends = ["_start", "_stop"].map(|label| (Arc::from(label), Value::Time(i64::MIN)));
         let key: GroupKey = ends.into_iter().collect();
@@ -318,6 +318,5 @@ fn empty_table(call: &Call<'_>) -> Result<Value, FluxError> {
         let columns = kinds.map(|(label, kind)| ColumnBuilder::new(&Arc::from(label), kind));
         let columns = columns.map(ColumnBuilder::finish).into_iter().collect();
         Ok(Box::new(std::iter::once(Ok(Table::new(key, columns, 0)))) as Tables)
-    });
-    Ok(Value::Stream(stream))
+    })
 }
