@@ -82,6 +82,18 @@ pub(crate) struct Expr {
 }
 
 impl Expr {
+    pub(crate) fn is_literal(&self) -> bool {
+        matches!(
+            self.kind,
+            ExprKind::Integer(_)
+                | ExprKind::Float(_)
+                | ExprKind::String(_)
+                | ExprKind::Duration(_)
+                | ExprKind::Time(_)
+                | ExprKind::Regex(_)
+        )
+    }
+
     /// Whether any name that stands in it passes a test, whatever the name means there.
     pub(crate) fn names_any(&self, test: &dyn Fn(&str) -> bool) -> bool {
         let any = |exprs: &[&Self]| exprs.iter().any(|expr| expr.names_any(test));
@@ -207,6 +219,8 @@ pub(crate) struct Property {
 
 #[derive(Debug)]
 pub(crate) struct FunctionExpr {
+    /// The name under which the stand-in itself defines the function, if it does.
+    pub(crate) library: Option<&'static str>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Body,
     pub(crate) span: Span,

@@ -53,6 +53,14 @@ impl<T: Clone> GrowingCells<T> {
         }
     }
 
+    fn repeat(&mut self, value: &T, rows: usize) {
+        let rows = self.values.len() + rows;
+        self.values.resize(rows, value.clone());
+        if let Some(valid) = &mut self.valid {
+            valid.resize(rows, true);
+        }
+    }
+
     fn extend(&mut self, cells: &Cells<T>) {
         if cells.valid.is_some() && self.valid.is_none() {
             self.valid = Some(vec![true; self.values.len()]);
@@ -136,10 +144,14 @@ impl ColumnBuilder {
 
     /// Appends one value of the column's type, or null, `rows` times.
     pub(crate) fn repeat(&mut self, value: &Value, rows: usize) {
-        for _ in 0..rows {
-            if self.push(value.clone()).is_err() {
-                self.push_null();
-            }
+        match (&mut self.cells, value) {
+            (Growing::Bool(cells), Value::Bool(value)) => cells.repeat(value, rows),
+            (Growing::Int(cells), Value::Int(value))
+            | (Growing::Time(cells), Value::Time(value)) => cells.repeat(value, rows),
+            (Growing::UInt(cells), Value::UInt(value)) => cells.repeat(value, rows),
+            (Growing::Float(cells), Value::Float(value)) => cells.repeat(value, rows),
+            (Growing::String(cells), Value::String(value)) => cells.repeat(value, rows),
+            _ => (0..rows).for_each(|_| self.push_null()),
         }
     }
 
@@ -155,7 +167,8 @@ impl ColumnBuilder {
         if let Data::Repeat { value, kind } = &column.data
             && *kind == self.kind()
         {
-            return (0..rows).try_for_each(|_| self.push(value.clone()));
+            self.repeat(value, rows);
+            return Ok(());
         }
         match (&mut self.cells, &column.data) {
             (Growing::Bool(own), Data::Bool(new)) => own.extend(new),

@@ -72,21 +72,10 @@ impl Tables {
 
     fn read(&mut self) -> Result<Option<Table>, FluxError> {
         let block = match self.block.take() {
-            Some(block) => block,
-            None => {
-                let block = match self.mode {
-                    Mode::Annotated => self.annotated_block()?,
-                    Mode::Raw => self.raw_block(),
-                };
-                let Some(block) = block else { return Ok(None) };
-                let result = self.result.get_or_insert_with(|| block.result.clone());
-                if *result != block.result {
-                    let message = "csv.from() can only parse 1 result";
-                    return Err(failed(FluxErrorCode::Invalid, message));
-                }
-                block
-            }
+            Some(block) => Some(block),
+            None => self.next_block()?,
         };
+        let Some(block) = block else { return Ok(None) };
         let table = self.table(&block)?;
         let same_block = match self.lines.peek() {
             Some(next) => self.mode == Mode::Raw || next.first().is_none_or(String::is_empty),
@@ -94,6 +83,20 @@ impl Tables {
         };
         self.block = same_block.then_some(block);
         Ok(Some(table))
+    }
+
+    /// The next block, which has to be of the one result.
+    fn next_block(&mut self) -> Result<Option<Block>, FluxError> {
+        let block = match self.mode {
+            Mode::Annotated => self.annotated_block()?,
+            Mode::Raw => self.raw_block(),
+        };
+        let Some(block) = block else { return Ok(None) };
+        if *self.result.get_or_insert_with(|| block.result.clone()) != block.result {
+            let message = "csv.from() can only parse 1 result";
+            return Err(failed(FluxErrorCode::Invalid, message));
+        }
+        Ok(Some(block))
     }
 
     /// All columns are strings and none has a default.

@@ -17,14 +17,15 @@ fn indented(value: &Value, depth: usize) -> String {
         Value::Float(value) => float(*value),
         Value::Array(values) => {
             let items = values.iter().map(|value| indented(value, depth + 1));
-            bracketed(["[", "]"], items.collect(), depth)
+            bracketed(["[", ",", "]"], &items.collect::<Vec<_>>(), depth)
         }
         Value::Dict(pairs) if pairs.is_empty() => "[:]".to_owned(),
         Value::Dict(pairs) => {
             let items = pairs.iter().map(|(key, value)| {
                 format!("{}: {}", indented(key, depth + 1), indented(value, depth + 1))
             });
-            bracketed(["[", "]"], items.collect(), depth)
+            // The server leaves a blank at the end of the lines of a dictionary.
+            bracketed(["[", ", ", "]"], &items.collect::<Vec<_>>(), depth)
         }
         Value::Record(record) => members(record, depth),
         Value::Row(row) => members(&Record::from(row), depth),
@@ -37,15 +38,15 @@ fn members(record: &Record, depth: usize) -> String {
     entries.sort_by(|left, right| left.0.cmp(&right.0));
     let items =
         entries.into_iter().map(|(key, value)| format!("{key}: {}", indented(value, depth + 1)));
-    bracketed(["{", "}"], items.collect(), depth)
+    bracketed(["{", ",", "}"], &items.collect::<Vec<_>>(), depth)
 }
 
-fn bracketed([open, close]: [&str; 2], items: Vec<String>, depth: usize) -> String {
+fn bracketed([open, separator, close]: [&str; 3], items: &[String], depth: usize) -> String {
     if items.len() <= ONE_LINE {
         return format!("{open}{}{close}", items.join(", "));
     }
     let line = format!("\n{}", "    ".repeat(depth));
-    let inner = format!(",{line}    ");
+    let inner = format!("{separator}{line}    ");
     format!("{open}{line}    {}{line}{close}", items.join(&inner))
 }
 

@@ -17,22 +17,20 @@ use super::ast::{
 use super::builtins::{self, Builtin};
 use super::error::{FluxError, FluxErrorCode};
 use super::operators;
-use super::stream::{Execution, Stream};
+use super::stream::{Execution, Site, Stream};
 use super::value::{Record, Value};
 
 /// How deep expressions and calls may nest while they are evaluated.
 const MAX_DEPTH: usize = 300;
 
-/// The options that a script may set. Those of the planner change how a server computes and not
-/// what.
+/// The options of packages that a script may set. Those of the planner change how a server computes
+/// and not what.
 const OPTIONS: &[&str] = &[
-    "now",
-    "location",
-    "task",
     "monitor.log",
     "monitor.write",
     "planner.disableLogicalRules",
     "planner.disablePhysicalRules",
+    "schema._from",
     "testing.load",
     "testing.tags",
 ];
@@ -85,11 +83,14 @@ pub(crate) struct Interpreter {
     options: Arc<Vec<(Name, Value)>>,
     results: Arc<std::sync::Mutex<Vec<NamedStream>>>,
     depth: usize,
+    /// The script's call that led into a function which the stand-in defines in Flux.
+    library_call: Option<Site>,
 }
 
 impl Interpreter {
     pub(crate) fn new(execution: Arc<Execution>) -> Self {
-        Self { execution, options: Arc::default(), results: Arc::default(), depth: 0 }
+        let (options, results) = (Arc::default(), Arc::default());
+        Self { execution, options, results, depth: 0, library_call: None }
     }
 
     /// Evaluates a script and gives its results in the order in which it names them.
@@ -151,7 +152,8 @@ impl Interpreter {
             Some(package) => Name::from(format!("{package}.{}", assigned.name)),
             None => Name::clone(&assigned.name),
         };
-        if !OPTIONS.contains(&&*name) {
+        // An option of the script's own is a name like others.
+        if assigned.package.is_some() && !OPTIONS.contains(&&*name) {
             let message = format!("option `{name}` is not in the stand-in's Flux");
             return Err(FluxError::compilation(assigned.span, message));
         }
@@ -254,8 +256,11 @@ impl Interpreter {
                 return operators::unary(*operator, operand);
             }
             ExprKind::Binary { operator, left, right } => {
-                let (left, right) = (self.eval(left, env)?, self.eval(right, env)?);
-                return operators::binary(*operator, &left, &right);
+                let (one, other) = (self.eval(left, env)?, self.eval(right, env)?);
+                return operators::binary(*operator, &one, &other).map_err(|error| {
+                    // What a literal is decides what the other operand has to be.
+                    if left.is_literal() { error.turned(&one, &other) } else { error }
+                });
             }
             ExprKind::Logical { operator, operands } => {
                 return self.logical(*operator, operands, env);
@@ -264,8 +269,7 @@ impl Interpreter {
                 Value::Bool(true) => return self.eval(yes, env),
                 Value::Bool(false) | Value::Null(_) => return self.eval(no, env),
                 other => {
-                    let message = format!("expected bool but found {}", other.type_word());
-                    return Err(FluxError::new(message).in_call("if", test.span));
+                    return Err(FluxError::types("bool", other.type_word()));
                 }
             },
         })
@@ -292,8 +296,7 @@ impl Interpreter {
                 StringPart::Text(part) => text.push_str(part),
                 StringPart::Expression(expr) => match self.eval(expr, env)? {
                     Value::Null(_) => {
-                        let message = "string expression evaluated to null";
-                        return Err(FluxError::new(message).in_call("string", expr.span));
+                        return Err(FluxError::new("invalid interpolation type"));
                     }
                     value => text.push_str(&value.to_string()),
                 },
@@ -338,8 +341,7 @@ impl Interpreter {
                 Value::Bool(_) => {}
                 Value::Null(_) => unknown = true,
                 other => {
-                    let message = format!("expected bool but found {}", other.type_word());
-                    return Err(FluxError::new(message).in_call("logical", operand.span));
+                    return Err(FluxError::types("bool", other.type_word()));
                 }
             }
         }

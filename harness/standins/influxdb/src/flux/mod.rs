@@ -20,6 +20,7 @@ mod interpreter;
 mod lexer;
 mod operators;
 mod parser;
+mod scalar_key;
 mod stream;
 mod table;
 pub(crate) mod time;

@@ -21,13 +21,11 @@ pub(crate) fn unary(operator: UnaryOperator, operand: Value) -> Result<Value, Fl
             value @ (Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Duration(_)),
         ) => value,
         (operator, operand) => {
-            let text = match operator {
-                UnaryOperator::Minus => "-",
-                UnaryOperator::Plus => "+",
-                _ => "not",
-            };
             let found = operand.type_word();
-            return Err(FluxError::new(format!("unsupported unary operator {text}{found}")));
+            return Err(match operator {
+                UnaryOperator::Not | UnaryOperator::Exists => FluxError::types("bool", found),
+                _ => FluxError::new(format!("{found} cannot be negated")),
+            });
         }
     })
 }
@@ -48,7 +46,7 @@ pub(crate) fn binary(
         }
         Op::Matches | Op::MatchesNot => {
             let (Value::String(text), Value::Regex(regex)) = (left, right) else {
-                return Err(unsupported(operator, left, right));
+                return Err(FluxError::types("string", left.type_word()));
             };
             Ok(Value::Bool(regex.is_match(text) == (operator == Op::Matches)))
         }
@@ -175,8 +173,7 @@ fn arithmetic(operator: BinaryOperator, left: &Value, right: &Value) -> Result<V
             Value::Duration(left.plus(right.negated()))
         }
         _ => {
-            let (left, right) = (left.type_word(), right.type_word());
-            return Err(FluxError::new(format!("type conflict: {left} != {right}")));
+            return Err(FluxError::types(right.type_word(), left.type_word()));
         }
     })
 }
@@ -189,7 +186,7 @@ fn integers(operator: BinaryOperator, left: i64, right: i64) -> Result<Value, Fl
         Op::Subtract => Value::Int(left.wrapping_sub(right)),
         Op::Multiply => Value::Int(left.wrapping_mul(right)),
         Op::Divide if right == 0 => return Err(by_zero()),
-        Op::Modulo if right == 0 => return Err(FluxError::new("cannot modulo zero")),
+        Op::Modulo if right == 0 => return Err(FluxError::new("cannot mod zero")),
         Op::Divide => Value::Int(left.wrapping_div(right)),
         Op::Modulo => Value::Int(left.wrapping_rem(right)),
         // A power is a float, whatever it is made of.
@@ -204,7 +201,7 @@ fn unsigned(operator: BinaryOperator, left: u64, right: u64) -> Result<Value, Fl
         Op::Subtract => Value::UInt(left.wrapping_sub(right)),
         Op::Multiply => Value::UInt(left.wrapping_mul(right)),
         Op::Divide if right == 0 => return Err(FluxError::new("cannot divide by zero")),
-        Op::Modulo if right == 0 => return Err(FluxError::new("cannot modulo zero")),
+        Op::Modulo if right == 0 => return Err(FluxError::new("cannot mod zero")),
         Op::Divide => Value::UInt(left / right),
         Op::Modulo => Value::UInt(left % right),
         _ => Value::Float((left as f64).powf(right as f64)),
@@ -212,7 +209,5 @@ fn unsigned(operator: BinaryOperator, left: u64, right: u64) -> Result<Value, Fl
 }
 
 fn unsupported(operator: BinaryOperator, left: &Value, right: &Value) -> FluxError {
-    let (left, right) = (left.type_word(), right.type_word());
-    let operator = operator.text();
-    FluxError::new(format!("unsupported binary expression {left} {operator} {right}"))
+    FluxError::comparison(operator, left.type_word(), right.type_word())
 }

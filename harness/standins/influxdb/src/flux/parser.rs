@@ -213,7 +213,7 @@ impl Parser<'_> {
         let span = Span { start, end };
         let defaults = parameters.iter().filter_map(|parameter| parameter.default.as_ref());
         let heights: Vec<usize> = defaults.map(|default| default.height).chain([height]).collect();
-        let function = FunctionExpr { parameters, body, span };
+        let function = FunctionExpr { library: None, parameters, body, span };
         Self::expr(ExprKind::Function(std::sync::Arc::new(function)), span, &heights)
     }
 

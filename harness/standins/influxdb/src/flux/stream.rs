@@ -116,6 +116,13 @@ pub(crate) struct Site {
     pub(crate) span: Span,
 }
 
+/// Whether the server's store can do the work of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InStore {
+    Possible,
+    Never,
+}
+
 /// Tables to be computed.
 #[derive(Clone)]
 pub(crate) struct Stream {
@@ -213,6 +220,33 @@ impl Stream {
         work: impl Fn(Table) -> Result<Table, FluxError> + Send + Sync + 'static,
     ) -> Result<Self, FluxError> {
         self.each(site, move |table| Ok(vec![work(table)?]))
+    }
+
+    /// Makes one table of each table. The server has its store do the work when nothing stands
+    /// between; `in_store` says that it can, and then tables come as they are made.
+    pub(crate) fn reduced(
+        &self,
+        site: Site,
+        in_store: InStore,
+        work: impl Fn(Table) -> Result<Table, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        match in_store {
+            InStore::Possible if self.read.is_some() => self.map(site, work),
+            _ => self.gathered(site, work),
+        }
+    }
+
+    /// Makes one table of each table, and gives them in order of their group keys once all are made.
+    pub(crate) fn gathered(
+        &self,
+        site: Site,
+        work: impl Fn(Table) -> Result<Table, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        self.all(site, move |tables| {
+            let mut made = tables.into_iter().map(&work).collect::<Result<Vec<_>, _>>()?;
+            made.sort_by(|left, right| left.key.cmp(&right.key));
+            Ok(made)
+        })
     }
 
     /// Makes tables of all tables together.

@@ -144,7 +144,9 @@ impl Ord for GroupKey {
         }
         // A label that one key lacks counts as null there, and null comes first.
         for (left, right) in self.entries.iter().zip(other.entries.iter()) {
-            let order = right.0.cmp(&left.0).then_with(|| left.1.order(&right.1));
+            let labels =
+                if Arc::ptr_eq(&left.0, &right.0) { Ordering::Equal } else { right.0.cmp(&left.0) };
+            let order = labels.then_with(|| left.1.order(&right.1));
             if order != Ordering::Equal {
                 return order;
             }

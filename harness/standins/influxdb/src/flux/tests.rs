@@ -153,8 +153,8 @@ fn a_value_of_another_type_passes_no_comparison_in_the_store() {
 fn a_comparison_of_different_types_outside_the_store_is_a_mistake() {
     // The literal stands on the left, so the condition is not the store's. Two tables pass first.
     let text = answer("$R |> filter(fn: (r) => 6 < r._value)").unwrap();
-    let expected = ",error,reference\r\n,runtime error @1:88-1:119: filter: unsupported binary \
-                    expression int < bool,\r\n";
+    let expected = ",error,reference\r\n,runtime error @1:88-1:119: filter: cannot compile @ \
+                    1:99-1:118: unsupported binary expression int < bool,\r\n";
     assert!(text.ends_with(expected), "{text}");
 }
 
@@ -163,7 +163,7 @@ fn integers_and_floats_compare_but_do_not_add() {
     assert_eq!(values("$R |> filter(fn: (r) => r._field == \"v\" and r._value > 6)"), ["7", "10"]);
     let sum = "$R |> filter(fn: (r) => r._field == \"v\") \
                |> map(fn: (r) => ({_value: r._value + 1}))";
-    assert!(refusal(sum).contains("type conflict: float != int"));
+    assert!(refusal(sum).contains("type conflict: int != float"));
 }
 
 #[test]
@@ -295,7 +295,10 @@ fn what_is_not_there_is_refused_by_name_and_place() {
         ("import \"sql\" $R", "invalid import path sql: the package is not in the stand-in's Flux"),
         ("import \"array\" array.frob()", "`array.frob` is not in the stand-in's Flux"),
         ("from(bucket: \"b\", host: \"x\")", "argument `host` of `from` is not in the stand-in's"),
-        ("option task = {name: \"x\"} option a.b = 1", "option `b` is not in the stand-in's Flux"),
+        (
+            "option task = {name: \"x\"} option a.b = 1",
+            "option `a.b` is not in the stand-in's Flux",
+        ),
     ] {
         let message = refusal(script);
         assert!(message.contains(expected), "{script}: {message}");

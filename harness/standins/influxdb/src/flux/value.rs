@@ -26,6 +26,7 @@ pub(crate) enum Value {
     Time(i64),
     Duration(Duration),
     Regex(Arc<Regex>),
+    Bytes(Arc<[u8]>),
     Array(Arc<Vec<Value>>),
     /// Pairs in order of their keys.
     Dict(Arc<Vec<(Value, Value)>>),
@@ -145,6 +146,7 @@ impl Value {
             Self::Time(_) => "time",
             Self::Duration(_) => "duration",
             Self::Regex(_) => "regexp",
+            Self::Bytes(_) => "bytes",
             Self::Array(_) => "array",
             Self::Dict(_) => "dictionary",
             Self::Record(_) | Self::Row(_) => "record",
@@ -178,6 +180,9 @@ impl Value {
             }
             (Self::UInt(left), Self::UInt(right)) => left.cmp(right),
             (Self::Float(left), Self::Float(right)) => order_floats(*left, *right),
+            (Self::String(left), Self::String(right)) if Arc::ptr_eq(left, right) => {
+                Ordering::Equal
+            }
             (Self::String(left), Self::String(right)) => left.cmp(right),
             (Self::Duration(left), Self::Duration(right)) => left.cmp(right),
             _ => self.rank().cmp(&other.rank()),
@@ -256,6 +261,10 @@ impl fmt::Display for Value {
             Self::Time(value) => f.write_str(&format_fixed_rfc3339(*value)),
             Self::Duration(value) => write!(f, "{value}"),
             Self::Regex(value) => write!(f, "{value}"),
+            Self::Bytes(bytes) => {
+                f.write_str("0x")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
             Self::Array(values) => {
                 f.write_str("[")?;
                 separated(f, values.iter(), |f, value| write!(f, "{value}"))?;

@@ -162,10 +162,10 @@ impl Windows {
         self.overlapping(Bounds { start_ns: time_ns, stop_ns: next_ns })
     }
 
-    /// The one window that holds an instant when windows neither overlap nor leave gaps, clipped
-    /// to a range.
-    pub(crate) fn simple(&self) -> bool {
-        self.period == self.every
+    /// Whether windows neither overlap nor leave gaps.
+    pub(crate) fn tile(&self) -> bool {
+        // In a zone whose clock goes back two windows share an hour.
+        self.period == self.every && self.location.zone.is_none()
     }
 
     /// How many windows a range may touch, roughly.

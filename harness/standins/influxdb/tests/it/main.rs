@@ -5,11 +5,12 @@
 
 mod accounts;
 mod api;
+mod flux_answers;
 mod flux_cases;
-mod quirks;
-mod wire;
 mod hostile;
 mod kept;
+mod quirks;
+mod wire;
 mod writes;
 
 use axum::Router;

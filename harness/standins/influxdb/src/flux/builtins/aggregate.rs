@@ -9,6 +9,7 @@ use super::digest::{DEFAULT_COMPRESSION, Digest};
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
+use crate::flux::stream::InStore;
 use crate::flux::table::{Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value, order_floats};
 
@@ -104,6 +105,13 @@ impl Aggregate {
             Self::Skew => "skew",
             Self::Stddev { .. } => "stddev",
             Self::ExactQuantile { .. } | Self::Quantile { .. } => "quantile",
+        }
+    }
+
+    pub(super) fn in_store(self) -> InStore {
+        match self {
+            Self::Mean | Self::Sum | Self::Count => InStore::Possible,
+            _ => InStore::Never,
         }
     }
 
@@ -280,7 +288,7 @@ fn exact_quantile(mut values: Vec<f64>, q: f64) -> Option<f64> {
 }
 
 fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
-    let aggregate = Aggregate::named(call.site.function)
+    let aggregate = Aggregate::named(call.builtin.name)
         .ok_or_else(|| FluxError::new("the function has no aggregate"))?;
     run(call, aggregate)
 }
@@ -324,7 +332,8 @@ fn quantile_by(call: &Call<'_>, q: f64) -> Result<Value, FluxError> {
 fn run(call: &Call<'_>, aggregate: Aggregate) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
     let stream = call.stream("tables")?;
-    let made = stream.map(call.site, move |table| aggregate_table(&table, &label, aggregate))?;
+    let work = move |table: Table| aggregate_table(&table, &label, aggregate);
+    let made = stream.reduced(call.site, aggregate.in_store(), work)?;
     Ok(Value::Stream(made))
 }
 

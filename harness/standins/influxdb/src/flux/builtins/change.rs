@@ -56,9 +56,9 @@ pub(super) const BUILTINS: &[Builtin] = &[
     },
 ];
 
-/// A unit of time in nanoseconds; months count as the server counts them, 28 days each.
+/// A unit of time in nanoseconds; a month is the twelfth part of a year of 365.25 days.
 pub(super) fn unit_ns(unit: Duration) -> f64 {
-    const MONTH_NS: f64 = 28.0 * 86_400.0 * 1e9;
+    const MONTH_NS: f64 = 365.25 / 12.0 * 86_400.0 * 1e9;
     unit.months as f64 * MONTH_NS + unit.ns as f64
 }
 
@@ -74,7 +74,7 @@ fn elapsed(call: &Call<'_>) -> Result<Value, FluxError> {
     let unit = unit_ns(call.duration("unit")?.unwrap_or_else(second));
     let time = call.string_or("timeColumn", "_time")?;
     let name = call.string_or("columnName", "elapsed")?;
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let times = table.required(&time)?;
         if times.kind() != ColumnType::Time {
             return Ok(table.slice(0, 0));
@@ -111,7 +111,7 @@ fn difference(call: &Call<'_>) -> Result<Value, FluxError> {
         initial_zero: call.bool_or("initialZero", false)?,
     };
     let labels = value_columns(call)?;
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let (rows, from) = (table.rows, usize::from(!wanted.keep_first).min(table.rows));
         let columns = table.columns.iter().map(|column| {
             if !labels.contains(&column.label) {
@@ -205,6 +205,13 @@ fn derivative(call: &Call<'_>) -> Result<Value, FluxError> {
             let message = format!("time column \"{time}\" is type {kind} and not time");
             return Err(FluxError::new(message));
         }
+        for column in table.columns.iter().filter(|column| labels.contains(&column.label)) {
+            if !column.is_numeric() {
+                let (label, kind) = (&column.label, column.kind().word());
+                let message = format!("unsupported derivative column type {label}:{kind}");
+                return Err(FluxError::new(message));
+            }
+        }
         let kept = rising(&times.as_integers(table.rows))?;
         let table = if kept.len() == table.rows { table } else { table.take(&kept) };
         let (rows, from) = (table.rows, table.rows.min(1));
@@ -212,11 +219,11 @@ fn derivative(call: &Call<'_>) -> Result<Value, FluxError> {
         let times: Vec<i64> = times.into_iter().map(Option::unwrap_or_default).collect();
         let columns = table.columns.iter().map(|column| {
             if !labels.contains(&column.label) {
-                return Ok(column.slice(from, rows));
+                return column.slice(from, rows);
             }
-            Ok(wanted.column(column, &times)?.slice(from, rows))
+            wanted.column(column, &times).slice(from, rows)
         });
-        let columns = columns.collect::<Result<_, FluxError>>()?;
+        let columns = columns.collect();
         Ok(Table::new(table.key, columns, rows - from))
     })?;
     Ok(Value::Stream(made))
@@ -244,7 +251,7 @@ fn rising(times: &[Option<i64>]) -> Result<Vec<usize>, FluxError> {
 }
 
 impl Derivative {
-    fn column(self, column: &Column, times: &[i64]) -> Result<Column, FluxError> {
+    fn column(self, column: &Column, times: &[i64]) -> Column {
         let rows = times.len();
         let label = &column.label;
         // Integers are subtracted as integers, so that none of their digits are lost.
@@ -255,13 +262,9 @@ impl Derivative {
             ColumnType::UInt => self.slopes(&column.as_unsigned(rows), times, |new, old| {
                 (i128::from(new) - i128::from(old)) as f64
             }),
-            ColumnType::Float => self.slopes(&column.as_floats(rows), times, |new, old| new - old),
-            kind => {
-                let message = format!("unsupported derivative column type {label}:{}", kind.word());
-                return Err(FluxError::new(message));
-            }
+            _ => self.slopes(&column.as_floats(rows), times, |new, old| new - old),
         };
-        Ok(Column::floats(label, cells))
+        Column::floats(label, cells)
     }
 
     fn slopes<T: Copy + PartialOrd>(

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped};
-use crate::flux::error::FluxError;
+use crate::flux::error::{FluxError, FluxErrorCode};
 use crate::flux::stream::{Execution, Stream};
 use crate::flux::table::{Column, GroupKey, Table};
 use crate::flux::value::Value;
@@ -44,7 +44,10 @@ fn join(call: &Call<'_>) -> Result<Value, FluxError> {
     named.sort_by(|left, right| left.0.cmp(&right.0));
     let (names, streams): (Vec<Arc<str>>, Vec<Stream>) = named.into_iter().unzip();
     let Ok(names) = <[Arc<str>; 2]>::try_from(names) else {
-        return Err(FluxError::new("joins currently must only have two parents"));
+        return Err(FluxError::whole(
+            FluxErrorCode::Invalid,
+            "failed to initialize execute state: joins currently must only have two parents",
+        ));
     };
     let execution = Arc::clone(&call.interpreter.execution);
     let joined = Stream::combined(streams, call.site, move |mut sides| {

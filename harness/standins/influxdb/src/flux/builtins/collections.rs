@@ -62,7 +62,7 @@ fn concat(call: &Call<'_>) -> Result<Value, FluxError> {
     if let (Some(own), Some(other)) = (first.first(), second.first())
         && own.type_word() != other.type_word()
     {
-        return Err(call.wrong("v", &format!("[{}]", own.type_word()), other));
+        return Err(call.wrong("v", own.type_word(), other));
     }
     Ok(Value::Array(Arc::new(first.iter().chain(second.iter()).cloned().collect())))
 }
@@ -85,7 +85,12 @@ fn filter(call: &Call<'_>) -> Result<Value, FluxError> {
         match of_element(element)? {
             Value::Bool(true) => kept.push(element.clone()),
             Value::Bool(false) | Value::Null(_) => {}
-            other => return Err(call.wrong("fn", "bool", &other)),
+            other => {
+                let reason = format!("expected bool but found {}", other.type_word());
+                // The number is the server's own.
+                let message = format!("123{reason} for return type caused by {reason}");
+                return Err(call.misfit("fn", &message));
+            }
         }
     }
     Ok(Value::Array(Arc::new(kept)))
@@ -140,6 +145,11 @@ fn from_list(call: &Call<'_>) -> Result<Value, FluxError> {
 fn get(call: &Call<'_>) -> Result<Value, FluxError> {
     let pairs = pairs(call)?;
     let key = key(call, &pairs)?;
+    if let (Some((_, own)), Some(default)) = (pairs.first(), call.value("default"))
+        && own.type_word() != default.type_word()
+    {
+        return Err(call.wrong("dict", default.type_word(), own));
+    }
     let found = key.and_then(|key| pairs.iter().find(|(own, _)| equals(own, key)));
     let found = found.map(|(_, value)| value).or(call.given("default"));
     Ok(found.cloned().unwrap_or(Value::Null(None)))
@@ -151,6 +161,11 @@ fn insert(call: &Call<'_>) -> Result<Value, FluxError> {
         return Err(FluxError::internal("null value cannot be used as a dictionary key"));
     };
     let value = call.given("value").cloned().unwrap_or(Value::Null(None));
+    if let Some((_, own)) = pairs.first()
+        && own.type_word() != value.type_word()
+    {
+        return Err(call.wrong("value", own.type_word(), &value));
+    }
     let pairs = pairs.iter().cloned().chain([(key.clone(), value)]);
     Ok(Value::Dict(Arc::new(sorted_pairs(pairs.collect()))))
 }
@@ -166,7 +181,7 @@ fn remove(call: &Call<'_>) -> Result<Value, FluxError> {
 fn is_type(call: &Call<'_>) -> Result<Value, FluxError> {
     let wanted = call.string_or("type", "")?;
     let own = match call.given("v") {
-        None => "",
+        None | Some(Value::Null(None)) => "",
         Some(
             value @ (Value::Array(_)
             | Value::Dict(_)
@@ -178,7 +193,6 @@ fn is_type(call: &Call<'_>) -> Result<Value, FluxError> {
             let found = value.type_word();
             return Err(call.misfit("v", &format!("{found} is not Basic")));
         }
-        Some(Value::Null(None)) => "",
         Some(value) => value.type_word(),
     };
     Ok(Value::Bool(own == &*wanted))

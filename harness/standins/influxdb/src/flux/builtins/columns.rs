@@ -55,7 +55,7 @@ enum Choice {
 
 impl Choice {
     fn of(call: &Call<'_>) -> Result<Self, FluxError> {
-        let name = call.site.function;
+        let name = call.builtin.name;
         match (call.strings("columns")?, call.lambda("fn")?) {
             (Some(labels), None) => Ok(Self::Labels(labels)),
             (None, Some(lambda)) => Ok(Self::Function(lambda)),
@@ -122,7 +122,7 @@ fn rename(call: &Call<'_>) -> Result<Value, FluxError> {
             "rename error: either a map of columns or a function must be provided",
         ));
     }
-    let renamed = call.stream("tables")?.map(call.site, move |table| {
+    let renamed = call.stream("tables")?.gathered(call.site, move |table| {
         if let Some(names) = &names {
             for (label, _) in names.entries() {
                 if table.column(label).is_none() {

@@ -19,6 +19,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     Builtin { package: "", name: "bool", parameters: V, run: bool },
     Builtin { package: "", name: "time", parameters: V, run: time },
     Builtin { package: "", name: "duration", parameters: V, run: duration },
+    Builtin { package: "", name: "bytes", parameters: V, run: bytes },
     Builtin { package: "", name: "length", parameters: &[piped("arr")], run: length },
     Builtin {
         package: "",
@@ -46,6 +47,10 @@ fn unreadable(text: &str, target: &str) -> FluxError {
     FluxError::new(format!("cannot convert string \"{text}\" to {target} due to invalid syntax"))
 }
 
+fn no_flag(kind: &str, value: &str) -> FluxError {
+    FluxError::new(format!("cannot convert {kind} {value} to bool, must be 0 or 1"))
+}
+
 fn string(call: &Call<'_>) -> Result<Value, FluxError> {
     Ok(match given(call) {
         None => Value::Null(None),
@@ -59,6 +64,12 @@ fn string(call: &Call<'_>) -> Result<Value, FluxError> {
         ) => {
             return Err(cannot(value, "string"));
         }
+        Some(Value::Bytes(bytes)) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::string(text),
+            Err(_) => {
+                return Err(FluxError::new("cannot convert bytes to string, they are no UTF-8"));
+            }
+        },
         Some(value) => Value::string(&value.to_string()),
     })
 }
@@ -120,15 +131,19 @@ fn bool(call: &Call<'_>) -> Result<Value, FluxError> {
         Some(Value::Bool(value)) => Value::Bool(*value),
         Some(Value::Int(value @ (0 | 1))) => Value::Bool(*value == 1),
         Some(Value::UInt(value @ (0 | 1))) => Value::Bool(*value == 1),
+        Some(Value::Int(value)) => return Err(no_flag("int", &value.to_string())),
+        Some(Value::UInt(value)) => return Err(no_flag("uint", &value.to_string())),
         Some(Value::Float(value)) => match value.to_string().as_str() {
-            "0" => Value::Bool(false),
+            "0" | "-0" => Value::Bool(false),
             "1" => Value::Bool(true),
-            _ => return Err(FluxError::new(format!("cannot convert float {value} to bool"))),
+            _ => return Err(no_flag("float", &format!("{value:.6}"))),
         },
         Some(Value::String(text)) => match &**text {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
-            _ => return Err(unreadable(text, "bool")),
+            _ => {
+                return Err(FluxError::new(format!("cannot convert string \"{text}\" to bool")));
+            }
         },
         Some(other) => return Err(cannot(other, "bool")),
     })
@@ -143,7 +158,10 @@ fn time(call: &Call<'_>) -> Result<Value, FluxError> {
         Some(Value::String(text)) => {
             let with_clock =
                 if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_string() };
-            Value::Time(parse_rfc3339(&with_clock).ok_or_else(|| unreadable(text, "time"))?)
+            let target = "time due to invalid syntax: cannot parse date";
+            Value::Time(parse_rfc3339(&with_clock).ok_or_else(|| {
+                FluxError::new(format!("cannot convert string \"{text}\" to {target}"))
+            })?)
         }
         Some(other) => return Err(cannot(other, "time")),
     })
@@ -165,6 +183,15 @@ fn duration(call: &Call<'_>) -> Result<Value, FluxError> {
             Value::Duration(if negative { parsed.negated() } else { parsed })
         }
         Some(other) => return Err(cannot(other, "duration")),
+    })
+}
+
+fn bytes(call: &Call<'_>) -> Result<Value, FluxError> {
+    Ok(match given(call) {
+        None => Value::Null(None),
+        Some(value @ Value::Bytes(_)) => value.clone(),
+        Some(Value::String(text)) => Value::Bytes(Arc::from(text.as_bytes())),
+        Some(other) => return Err(cannot(other, "bytes")),
     })
 }
 

@@ -1,11 +1,12 @@
 //! Functions that tell of tables rather than of their rows: `columns`, `keys`, `keyValues`.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped};
 use crate::flux::error::FluxError;
-use crate::flux::table::{Column, ColumnBuilder, GroupKey, Table};
+use crate::flux::scalar_key::ScalarKey;
+use crate::flux::table::{Column, ColumnBuilder, Table};
 use crate::flux::value::Value;
 
 const COLUMN: &[super::Parameter] = &[piped("tables"), optional("column")];
@@ -26,13 +27,16 @@ fn columns(call: &Call<'_>) -> Result<Value, FluxError> {
 }
 
 fn keys(call: &Call<'_>) -> Result<Value, FluxError> {
-    listed(call, |table| table.key.labels())
+    listed(call, |table| {
+        let columns = table.columns.iter().map(|column| &column.label);
+        columns.filter(|label| table.key.contains(label)).cloned().collect()
+    })
 }
 
 /// One row for each of some labels.
 fn listed(call: &Call<'_>, labels: fn(&Table) -> Vec<Arc<str>>) -> Result<Value, FluxError> {
     let target = call.string_or("column", "_value")?;
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let labels = labels(&table);
         let rows = labels.len();
         let mut columns = table.key_columns();
@@ -50,12 +54,12 @@ fn key_values(call: &Call<'_>) -> Result<Value, FluxError> {
     let Some(labels) = call.strings("keyColumns")? else {
         return Err(FluxError::new("neither column list nor predicate function provided"));
     };
-    let made = call.stream("tables")?.map(call.site, move |table| different(&table, &labels))?;
+    let made =
+        call.stream("tables")?.gathered(call.site, move |table| different(&table, &labels))?;
     Ok(Value::Stream(made))
 }
 
 /// The different values of some columns, each with the label of its column.
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 fn different(table: &Table, labels: &[Arc<str>]) -> Result<Table, FluxError> {
     let found: Vec<&Column> = labels.iter().filter_map(|label| table.column(label)).collect();
     let Some(kind) = found.last().map(|column| column.kind()) else {
@@ -72,20 +76,14 @@ fn different(table: &Table, labels: &[Arc<str>]) -> Result<Table, FluxError> {
     }
     let (key_label, value_label): (Arc<str>, Arc<str>) = (Arc::from("_key"), Arc::from("_value"));
     let (mut keys, mut values) = (Vec::new(), ColumnBuilder::new(&value_label, kind));
-    let mut seen: BTreeSet<GroupKey> = BTreeSet::new();
-    let mut seen_null = false;
+    let mut seen = HashSet::new();
     for row in 0..table.rows {
-        for column in &found {
-            let value = column.value(row);
+        for (at, column) in found.iter().enumerate() {
             // Null counts once for all columns together.
-            let new = if value.is_null() {
-                !std::mem::replace(&mut seen_null, true)
-            } else {
-                seen.insert([(Arc::clone(&column.label), value.clone())].into_iter().collect())
-            };
-            if new {
+            let own = if column.is_null(row) { 0 } else { at };
+            if seen.insert((own, ScalarKey::of(column, row))) {
                 keys.push(Arc::clone(&column.label));
-                values.push(value)?;
+                values.push(column.value(row))?;
             }
         }
     }

@@ -112,11 +112,10 @@ fn with_values(mut table: Table, record: &Record) -> Table {
 
 /// The first rows of the first tables.
 fn preview(call: &Call<'_>) -> Result<Value, FluxError> {
-    let count = |name: &str| {
-        let given = call.int(name)?.unwrap_or(5);
-        Ok::<usize, FluxError>(usize::try_from(given).unwrap_or(usize::MAX))
-    };
-    let (rows, tables) = (count("nrows")?, count("ntables")?);
+    let count = |name: &str| Ok::<_, FluxError>(usize::try_from(call.int(name)?.unwrap_or(5)));
+    let tables = count("ntables")?.unwrap_or(usize::MAX);
+    let rows = count("nrows")?
+        .map_err(|_| FluxError::internal("panic: arrow/array: index out of range"))?;
     let made = call.stream("tables")?.all(call.site, move |all| {
         let first = all.into_iter().take(tables);
         Ok(first

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Builtin, Call, piped, required};
+use crate::flux::columnwise::is_true;
 use crate::flux::error::FluxError;
 use crate::flux::stream::{Stream, Tables};
 use crate::flux::table::Table;
@@ -52,20 +53,17 @@ fn found(call: &Call<'_>) -> Result<Option<Table>, FluxError> {
             continue;
         }
         let key: Record = table.key.entries().iter().cloned().collect();
-        match lambda.call(vec![(Arc::from("key"), Value::Record(Arc::new(key)))])? {
-            Value::Bool(true) => found = Some(table),
-            Value::Bool(false) | Value::Null(_) => {}
-            other => {
-                let word = other.type_word();
-                return Err(FluxError::new(format!("expected bool but found {word}")));
-            }
+        let accepted = lambda.call(vec![(Arc::from("key"), Value::Record(Arc::new(key)))]);
+        let accepted = accepted.and_then(|accepted| is_true(&accepted));
+        if accepted.map_err(|error| error.in_rows(Some("group key predicate"), lambda.span()))? {
+            found = Some(table);
         }
     }
     Ok(found)
 }
 
 fn table_find(call: &Call<'_>) -> Result<Value, FluxError> {
-    let table = found(call)?.ok_or_else(|| FluxError::new("no table found"))?;
+    let table = found(call)?.ok_or_else(|| FluxError::not_found("no table found"))?;
     let stream = Stream::source(&call.interpreter.execution, call.site, move || {
         Ok(Box::new(std::iter::once(Ok(table.clone()))) as Tables)
     });

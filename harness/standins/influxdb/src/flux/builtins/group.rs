@@ -1,10 +1,11 @@
 //! Functions that move rows between tables: `group`, `union`, and merging by group key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
+use crate::flux::scalar_key::ScalarKey;
 use crate::flux::stream::Stream;
 use crate::flux::table::{Column, ColumnBuilder, Data, GroupKey, Table};
 use crate::flux::value::{ColumnType, Value};
@@ -66,7 +67,6 @@ fn with_absent_labels(mut table: Table, labels: &[Arc<str>]) -> Table {
 }
 
 /// Splits a table by the values of some columns, which become its group key.
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 pub(super) fn split(mut table: Table, labels: &[Arc<str>]) -> Vec<Table> {
     let varying: Vec<&Column> = table
         .columns
@@ -82,11 +82,14 @@ pub(super) fn split(mut table: Table, labels: &[Arc<str>]) -> Vec<Table> {
         table.key = entries.map(|column| (Arc::clone(&column.label), value(column))).collect();
         return vec![table];
     }
-    let mut rows_by_key: BTreeMap<GroupKey, usize> = BTreeMap::new();
+    let mut groups_by_key: HashMap<Vec<ScalarKey>, usize> = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut key = Vec::new();
     for row in 0..table.rows {
-        let key = varying.iter().map(|column| (Arc::clone(&column.label), column.value(row)));
-        let at = *rows_by_key.entry(key.collect()).or_insert_with(|| {
+        key.clear();
+        key.extend(varying.iter().map(|column| ScalarKey::of(column, row)));
+        let at = groups_by_key.get(&key).copied().unwrap_or_else(|| {
+            groups_by_key.insert(key.clone(), groups.len());
             groups.push(Vec::new());
             groups.len() - 1
         });
@@ -103,6 +106,17 @@ pub(super) fn split(mut table: Table, labels: &[Arc<str>]) -> Vec<Table> {
         Table::keyed(labels, columns.collect(), rows.len())
     });
     parts.collect()
+}
+
+/// Whether all tables have one and the same value in all rows of a column.
+fn is_shared(column: &Column, tables: &[Table]) -> bool {
+    let Data::Repeat { value, kind } = &column.data else { return false };
+    tables.iter().all(|table| match table.column(&column.label) {
+        Some(Column { data: Data::Repeat { value: own, kind: own_kind }, .. }) => {
+            own_kind == kind && own.same_scalar(value)
+        }
+        _ => false,
+    })
 }
 
 fn is_constant(column: &Column) -> bool {
@@ -130,10 +144,11 @@ fn join_rows(mut tables: Vec<Table>) -> Result<Table, FluxError> {
     let mut rows = 0;
     for table in &tables {
         for column in &table.columns {
-            if key.contains(&column.label) && is_constant(column) {
-                if !constants.iter().any(|own| own.label == column.label) {
-                    constants.push(column.clone());
-                }
+            if constants.iter().any(|own| own.label == column.label) {
+                continue;
+            }
+            if is_constant(column) && (key.contains(&column.label) || is_shared(column, &tables)) {
+                constants.push(column.clone());
                 continue;
             }
             let at = builders.iter().position(|own| own.label() == &column.label);

@@ -95,7 +95,7 @@ impl Growing {
                     },
                 }
             }
-            Vector::Record(_) | Vector::Row => return Err(unsupported(&label, "record")),
+            Vector::Record(_) | Vector::Row => return Err(unsupported(&label, "object")),
         };
         match cells.filter(|_| self.rows == 0) {
             Some(cells) => self.columns.push(GrowingColumn { label, cells, rows }),
@@ -147,7 +147,7 @@ impl Growing {
                 }
             }
             Vector::Record(_) | Vector::Row => {
-                return Err(unsupported(&Name::clone(builder.label()), "record"));
+                return Err(unsupported(&Name::clone(builder.label()), "object"));
             }
         }
         self.columns[at].rows += rows;
@@ -200,6 +200,7 @@ impl Growing {
 }
 
 fn unsupported(label: &str, found: &str) -> FluxError {
+    let found = if found == "record" { "object" } else { found };
     FluxError::new(format!(
         "map object property \"{label}\" is {found} type which is not supported in a flux table"
     ))

@@ -65,7 +65,7 @@ fn histogram_quantile(call: &Call<'_>) -> Result<Value, FluxError> {
         min: call.float("minValue")?.unwrap_or_default(),
         on_fall,
     };
-    let made = call.stream("tables")?.map(call.site, move |table| wanted.table(table))?;
+    let made = call.stream("tables")?.gathered(call.site, move |table| wanted.table(table))?;
     Ok(Value::Stream(made))
 }
 

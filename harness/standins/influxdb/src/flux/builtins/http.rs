@@ -1,5 +1,7 @@
 //! The part of `http` that sends nothing.
 
+use std::fmt::Write;
+
 use super::{Builtin, Call, required};
 use crate::flux::error::FluxError;
 use crate::flux::value::Value;
@@ -30,7 +32,7 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~$&+=:@".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            write!(escaped, "%{byte:02X}").expect("writing to memory does not fail");
         }
     }
     escaped
@@ -42,10 +44,9 @@ fn base64(bytes: &[u8]) -> String {
     for group in bytes.chunks(3) {
         let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let digit = bits >> (18 - 6 * at) & 63;
-            let padding = at as usize > group.len();
-            text.push(if padding { '=' } else { char::from(DIGITS[digit as usize]) });
+        for (at, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let digit = (bits >> shift & 63) as usize;
+            text.push(if at > group.len() { '=' } else { char::from(DIGITS[digit]) });
         }
     }
     text

@@ -1,5 +1,5 @@
-//! `join.*` and `experimental.join`: rows of two streams that agree on some columns, put together by
-//! a function.
+//! `join.*` and `experimental.join`: rows of two streams that agree on some columns, put together
+//! by a function.
 //!
 //! Tables meet tables of the same group key. Rows that agree make every pair; a row without a
 //! partner meets one that holds the group key and nulls, where the method keeps it.
@@ -269,11 +269,12 @@ impl Join {
     }
 }
 
+/// The tables of two streams that have a group key.
+pub(super) type Meeting = (GroupKey, [Option<Table>; 2]);
+
 /// The tables of two streams by their group keys, in order.
 #[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
-pub(super) fn by_key(
-    sides: [Vec<Table>; 2],
-) -> Result<Vec<(GroupKey, [Option<Table>; 2])>, FluxError> {
+pub(super) fn by_key(sides: [Vec<Table>; 2]) -> Result<Vec<Meeting>, FluxError> {
     let mut meetings: BTreeMap<GroupKey, [Option<Table>; 2]> = BTreeMap::new();
     for (at, tables) in sides.into_iter().enumerate() {
         for table in merge(tables)? {

@@ -2,18 +2,34 @@
 
 use std::sync::Arc;
 
-use super::{Builtin, Call, optional};
+use super::{Builtin, Call, optional, required};
 use crate::flux::error::FluxError;
 use crate::flux::stream::{Stream, Tables};
 use crate::flux::table::{Cells, Column, Data, Table};
 use crate::flux::value::Value;
 
-pub(super) const BUILTINS: &[Builtin] = &[Builtin {
-    package: "",
-    name: "buckets",
-    parameters: &[optional("org"), optional("orgID"), optional("host"), optional("token")],
-    run: buckets,
-}];
+pub(super) const BUILTINS: &[Builtin] = &[
+    Builtin {
+        package: "",
+        name: "buckets",
+        parameters: &[optional("org"), optional("orgID"), optional("host"), optional("token")],
+        run: buckets,
+    },
+    Builtin {
+        package: "influxdata/influxdb/schema",
+        name: "_from",
+        parameters: &[required("bucket")],
+        run: schema_from,
+    },
+];
+
+/// Where the look-ups of names read from: what the option `schema._from` says, else `from`.
+fn schema_from(call: &Call<'_>) -> Result<Value, FluxError> {
+    let Some(option) = call.interpreter.option("schema._from") else {
+        return super::source::from(call);
+    };
+    call.interpreter.call(option, vec![(Arc::from("bucket"), call.required("bucket")?.clone())])
+}
 
 fn buckets(call: &Call<'_>) -> Result<Value, FluxError> {
     for remote in ["host", "org", "orgID", "token"] {

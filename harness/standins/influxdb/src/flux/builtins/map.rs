@@ -21,7 +21,7 @@ fn map(call: &Call<'_>) -> Result<Value, FluxError> {
         let message = "argument `mergeKey` of `map` is not in the stand-in's Flux";
         return Err(FluxError::compilation(call.site.span, message));
     }
-    let rows = RowFunction::new(call.lambda_of("fn", &["r"])?);
+    let rows = RowFunction::new(call.lambda_of("fn", &["r"])?, Some("map"));
     let mapped = call.stream("tables")?.all(call.site, move |tables| {
         let made = tables.into_iter().map(|table| map_table(table, &rows));
         super::group::merge(made.collect::<Result<Vec<_>, _>>()?.concat())
@@ -47,9 +47,13 @@ fn map_table(table: Table, rows: &RowFunction) -> Result<Vec<Table>, FluxError> 
             }
         }
     }
-    // Without rows nothing is known of the columns, and there is no table.
+    // Without a column there is no table.
     let made = made.finish();
-    Ok(if made.rows == 0 { Vec::new() } else { super::group::split(made, &labels) })
+    Ok(if made.rows == 0 || made.columns.is_empty() {
+        Vec::new()
+    } else {
+        super::group::split(made, &labels)
+    })
 }
 
 fn record(value: Value) -> Result<Arc<Record>, FluxError> {

@@ -195,7 +195,7 @@ fn from_bits(call: &Call<'_>) -> Result<Value, FluxError> {
 
 /// An argument that must not be null.
 fn whole(call: &Call<'_>, name: &str) -> Result<f64, FluxError> {
-    let function = call.site.function;
+    let function = call.builtin.name;
     call.float(name)?
         .ok_or_else(|| FluxError::internal(format!("{function} does not support null values")))
 }

@@ -28,6 +28,7 @@ mod lookup;
 mod map;
 mod math;
 mod moving;
+mod packages;
 mod pivot;
 mod predicate;
 mod prelude;
@@ -45,9 +46,9 @@ mod system;
 mod window;
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+pub(crate) use self::packages::{package, universe};
 pub(crate) use self::source::StorageRead;
 
 use super::ast::{Name, Span};
@@ -102,128 +103,6 @@ const fn required(name: &'static str) -> Parameter {
 
 const fn optional(name: &'static str) -> Parameter {
     Parameter { name, kind: ParameterKind::Optional }
-}
-
-/// The parts of the table, one a file.
-const TABLES: &[&[Builtin]] = &[
-    source::BUILTINS,
-    inline::BUILTINS,
-    rows::BUILTINS,
-    map::BUILTINS,
-    columns::BUILTINS,
-    group::BUILTINS,
-    aggregate::BUILTINS,
-    select::BUILTINS,
-    window::BUILTINS,
-    pivot::BUILTINS,
-    convert::BUILTINS,
-    change::BUILTINS,
-    moving::BUILTINS,
-    statistics::BUILTINS,
-    histogram_quantile::BUILTINS,
-    reduce::BUILTINS,
-    describe::BUILTINS,
-    find::BUILTINS,
-    shift::BUILTINS,
-    classic_join::BUILTINS,
-    lookup::BUILTINS,
-    date::BUILTINS,
-    location::BUILTINS,
-    strings::BUILTINS,
-    math::BUILTINS,
-    regexp::BUILTINS,
-    collections::BUILTINS,
-    join::BUILTINS,
-    experimental::BUILTINS,
-    generate::BUILTINS,
-    system::BUILTINS,
-    sampledata::BUILTINS,
-    bitwise::BUILTINS,
-    bitwise::EXPERIMENTAL,
-    promql::BUILTINS,
-    http::BUILTINS,
-];
-
-/// Functions that a package has from another: both import paths and the names.
-const SHARED: &[(&str, &str, &[&str])] = &[
-    ("experimental/array", "array", &["from"]),
-    ("internal/promql", "experimental", &["join"]),
-    (
-        "experimental",
-        "",
-        &[
-            "count",
-            "distinct",
-            "fill",
-            "first",
-            "histogram",
-            "histogramQuantile",
-            "integral",
-            "kaufmansAMA",
-            "last",
-            "max",
-            "mean",
-            "min",
-            "mode",
-            "quantile",
-            "skew",
-            "spread",
-            "stddev",
-            "sum",
-            "unique",
-            "window",
-        ],
-    ),
-];
-
-/// The constants of packages, one part a file.
-const CONSTANTS: &[&[Constant]] = &[
-    date::CONSTANTS,
-    location::CONSTANTS,
-    math::CONSTANTS,
-    system::CONSTANTS,
-    sampledata::CONSTANTS,
-];
-
-/// The members of all packages by import path; what needs no import is under the empty path.
-static PACKAGES: LazyLock<HashMap<&'static str, Record>> = LazyLock::new(|| {
-    let mut packages: HashMap<&'static str, Record> = HashMap::new();
-    for builtin in TABLES.iter().flat_map(|table| table.iter()) {
-        let package = packages.entry(builtin.package).or_default();
-        package.set(Arc::from(builtin.name), function(builtin));
-    }
-    for constant in CONSTANTS.iter().flat_map(|table| table.iter()) {
-        let package = packages.entry(constant.package).or_default();
-        package.set(Arc::from(constant.name), (constant.value)());
-    }
-    for &(path, source, names) in SHARED {
-        for name in names {
-            let member = packages.get(source).and_then(|package| package.get(name)).cloned();
-            let member = member.expect("a shared function is in the table");
-            packages.entry(path).or_default().set(Arc::from(*name), member);
-        }
-    }
-    prelude::define(&mut packages);
-    packages
-});
-
-/// What a name means when the script does not define it.
-pub(crate) fn universe(name: &str) -> Option<Value> {
-    match name {
-        "true" => Some(Value::Bool(true)),
-        "false" => Some(Value::Bool(false)),
-        "inf" => Some(Value::Duration(Duration::INFINITE)),
-        name => PACKAGES.get("")?.get(name).cloned(),
-    }
-}
-
-/// The contents of a package; `None` when there is nothing under this path.
-pub(crate) fn package(path: &str) -> Option<&'static Record> {
-    PACKAGES.get(path).filter(|_| !path.is_empty())
-}
-
-fn function(builtin: &'static Builtin) -> Value {
-    Value::Function(Arc::new(Function::Builtin(builtin)))
 }
 
 /// Pairs in order of their keys; of equal keys the last counts.
@@ -290,22 +169,36 @@ impl Arguments {
             };
             self.named.push(Argument { name: Name::from(parameter.name), value: piped, span });
         }
-        for argument in &self.named {
-            if !builtin.parameters.iter().any(|parameter| *parameter.name == *argument.name) {
-                let expected = one_of(builtin.parameters.iter().map(|parameter| parameter.name));
-                let name = &argument.name;
-                let message = format!("found unexpected argument {name} (Expected {expected})");
-                return Err(FluxError::semantic(argument.span, message));
-            }
+        match self.misfits(builtin, span).into_iter().reduce(|first, next| first.and(&next)) {
+            Some(error) => Err(error),
+            None => Ok(self),
         }
-        for parameter in builtin.parameters {
-            let given = self.named.iter().any(|argument| *argument.name == *parameter.name);
-            if !given && parameter.kind != ParameterKind::Optional {
-                let message = format!("missing required argument {}", parameter.name);
-                return Err(FluxError::semantic(span, message));
-            }
-        }
-        Ok(self)
+    }
+
+    /// What is wrong with the names of the arguments.
+    fn misfits(&self, builtin: &Builtin, span: Span) -> Vec<FluxError> {
+        let given = |name: &str| self.named.iter().any(|argument| *argument.name == *name);
+        let known = |name: &str| builtin.parameters.iter().any(|own| *own.name == *name);
+        let absent = builtin.parameters.iter().filter(|parameter| !given(parameter.name));
+        let expected: Vec<&str> = absent.clone().map(|parameter| parameter.name).collect();
+        let expected = match expected.as_slice() {
+            [] => String::new(),
+            names => format!(" (Expected {})", one_of(names.iter().copied())),
+        };
+        let unexpected = self.named.iter().filter(|argument| !known(&argument.name));
+        let unexpected = unexpected.map(|argument| {
+            let message = format!("found unexpected argument {}{expected}", argument.name);
+            FluxError::semantic(argument.span, message)
+        });
+        let mut missing: Vec<&str> = absent
+            .filter(|parameter| parameter.kind != ParameterKind::Optional)
+            .map(|parameter| parameter.name)
+            .collect();
+        missing.sort_unstable();
+        let missing = missing
+            .into_iter()
+            .map(|name| FluxError::semantic(span, format!("missing required argument {name}")));
+        unexpected.chain(missing).collect()
     }
 }
 
@@ -321,6 +214,7 @@ fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 /// A call of a builtin.
 pub(crate) struct Call<'a> {
+    pub(crate) builtin: &'static Builtin,
     pub(crate) interpreter: &'a Interpreter,
     pub(crate) arguments: Arguments,
     pub(crate) site: Site,

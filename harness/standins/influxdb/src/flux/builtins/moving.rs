@@ -71,7 +71,7 @@ fn on_value(
     work: impl Fn(&Table) -> Result<Cells, FluxError> + Send + Sync + 'static,
 ) -> Result<Value, FluxError> {
     let label: Arc<str> = Arc::from("_value");
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let results = work(&table)?;
         Ok(with_results(&table, &label, results))
     })?;
@@ -80,18 +80,21 @@ fn on_value(
 
 fn moving_average(call: &Call<'_>) -> Result<Value, FluxError> {
     let n = period(call, "moving average")?;
-    on_value(call, move |table| {
-        let cells = numbers(table, "_value", "moving average")?;
+    let label: Arc<str> = Arc::from("_value");
+    let made = call.stream("tables")?.map(call.site, move |table| {
+        let cells = numbers(&table, &label, "moving average")?;
         if cells.is_empty() {
-            return Ok(cells);
+            return Ok(with_results(&table, &label, cells));
         }
         let means = cells.windows(n.min(cells.len())).map(|window| {
             let present = window.iter().flatten();
             let count = present.clone().count();
             (count > 0).then(|| present.sum::<f64>() / count as f64)
         });
-        Ok(means.collect())
-    })
+        let means = means.collect();
+        Ok(with_results(&table, &label, means))
+    })?;
+    Ok(Value::Stream(made))
 }
 
 fn exponential(call: &Call<'_>) -> Result<Value, FluxError> {
@@ -152,7 +155,7 @@ fn on_columns(
     work: impl Fn(&[Option<f64>]) -> Cells + Send + Sync + 'static,
 ) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?.unwrap_or_else(|| vec![Arc::from("_value")]);
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let mut results = Vec::new();
         for label in labels.iter().filter(|label| table.column(label).is_some()) {
             results.push((Arc::clone(label), work(&numbers(&table, label, name)?)));
@@ -279,7 +282,7 @@ fn kaufmans(call: &Call<'_>) -> Result<Value, FluxError> {
     const SLOW: f64 = 2.0 / 31.0;
     let n = period(call, "KaufmansAMA")?;
     let label = call.string_or("column", "_value")?;
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let cells = numbers(&table, &label, "KAMA")?;
         let mut average = None;
         let averages = momenta(&cells, n).into_iter().map(|(before, value, momentum)| {

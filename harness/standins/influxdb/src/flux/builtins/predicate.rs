@@ -70,7 +70,7 @@ impl Predicate {
         let columns = names.entries().iter();
         let columns = columns.map(|(label, value)| Column::repeat(label, value.clone()));
         let table = Arc::new(Table::new(GroupKey::default(), columns.collect(), 1));
-        let rows = RowFunction::new(lambda.clone());
+        let rows = RowFunction::new(lambda.clone(), Some("filter"));
         let mut kept = vec![true];
         self.narrow(&rows, &table, 0, &mut kept)?;
         Ok(kept[0])
@@ -296,7 +296,7 @@ pub(super) fn filter_table(
     lambda: &Lambda,
     predicate: &Predicate,
 ) -> Result<Table, FluxError> {
-    let (table, rows) = (Arc::new(table), RowFunction::new(lambda.clone()));
+    let (table, rows) = (Arc::new(table), RowFunction::new(lambda.clone(), Some("filter")));
     let mut kept_rows = Vec::new();
     for from in (0..table.rows).step_by(CHUNK_ROWS) {
         let mut kept = vec![true; CHUNK_ROWS.min(table.rows - from)];

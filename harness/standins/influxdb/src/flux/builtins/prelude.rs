@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::flux::ast::{ExprKind, Name, Statement};
+use crate::flux::ast::{Assignment, ExprKind, FunctionExpr, Name, Statement};
 use crate::flux::interpreter::{Env, Function};
 use crate::flux::parser::parse;
 use crate::flux::value::{Record, Value};
@@ -21,6 +21,7 @@ const SCRIPTS: &[(&[&str], &str)] = &[
     (&["experimental/aggregate"], include_str!("prelude/aggregate.flux")),
     (&["experimental/date/boundaries"], include_str!("prelude/boundaries.flux")),
     (&["experimental/prometheus"], include_str!("prelude/prometheus.flux")),
+    (&["influxdata/influxdb/monitor"], include_str!("prelude/monitor.flux")),
     (&["internal/promql"], include_str!("prelude/promql.flux")),
     (&["influxdata/influxdb/sample"], include_str!("prelude/sample.flux")),
     (&["testing"], include_str!("prelude/testing.flux")),
@@ -40,8 +41,13 @@ pub(super) fn define(packages: &mut HashMap<&'static str, Record>) {
             env = Some(Env::of(Name::from(name), package, env.as_ref()));
         }
         for statement in file.statements {
-            let Statement::Assignment(assigned) = statement else { continue };
-            let ExprKind::Function(expr) = assigned.value.kind else { continue };
+            let Statement::Assignment(mut assigned) = statement else { continue };
+            let nothing = ExprKind::Array(Vec::new());
+            let kind = std::mem::replace(&mut assigned.value.kind, nothing);
+            let ExprKind::Function(expr) = kind else { continue };
+            let Some(expr) = Arc::into_inner(expr) else { continue };
+            let library = name_in(script, &assigned);
+            let expr = Arc::new(FunctionExpr { library, ..expr });
             let function = Value::Function(Arc::new(Function::Own { expr, env: env.clone() }));
             env = Some(Env::of(Name::clone(&assigned.name), function.clone(), env.as_ref()));
             // A name that begins so is the script's own.
@@ -54,6 +60,13 @@ pub(super) fn define(packages: &mut HashMap<&'static str, Record>) {
             }
         }
     }
+}
+
+/// The name of a function where it stands in its script.
+fn name_in(script: &'static str, assigned: &Assignment) -> Option<&'static str> {
+    let start = assigned.span.start;
+    let line = script.lines().nth(start.line - 1)?;
+    line.get(start.column - 1..start.column - 1 + assigned.name.len())
 }
 
 #[cfg(test)]

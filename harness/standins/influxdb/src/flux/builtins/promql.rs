@@ -25,7 +25,7 @@ const fn builtin(name: &'static str, parameters: &'static [Parameter], run: Run)
 
 pub(super) const BUILTINS: &[Builtin] = &[
     builtin("changes", TABLES, |call| {
-        counted(call, |before, after| after != before && !(after.is_nan() && before.is_nan()))
+        counted(call, |before, after| crate::flux::value::order_floats(before, after).is_ne())
     }),
     builtin("resets", TABLES, |call| counted(call, |before, after| after < before)),
     builtin("timestamp", TABLES, timestamp),
@@ -67,7 +67,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         ],
         buckets::histogram_quantile,
     ),
-    builtin("emptyTable", &[], empty_table),
+    builtin("emptyTable", &[], |call| Ok(Value::Stream(empty_table(call)))),
     builtin("promqlDayOfMonth", TIMESTAMP, |call| of_clock(call, |clock| clock.date.day)),
     builtin("promqlDayOfWeek", TIMESTAMP, |call| of_clock(call, |clock| clock.date.week_day())),
     builtin("promqlDaysInMonth", TIMESTAMP, |call| {
@@ -263,31 +263,49 @@ fn label_replace(call: &Call<'_>) -> Result<Value, FluxError> {
     let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|_| {
         FluxError::internal(format!("invalid regular expression in label_replace(): {pattern}"))
     })?;
-    let made = call.stream("tables")?.map(call.site, move |table| {
-        let value = table.required("_value")?.clone();
-        let own = match table.key.get(&source) {
-            Some(Value::String(own)) => Arc::clone(own),
-            _ => Arc::from(""),
-        };
-        let mut key = table.key.clone();
-        if let Some(found) = regex.captures(&own) {
-            let mut text = String::new();
-            found.expand(&replacement, &mut text);
-            key = key.without(|label| *label == *destination);
-            if !text.is_empty() {
-                key = key.with(&destination, Value::string(&text));
+    let made = call.stream("tables")?.all(call.site, move |tables| {
+        let mut made: Vec<Table> = Vec::new();
+        for table in tables {
+            let value = table.required("_value")?.clone();
+            let key = replaced(&table.key, (&source, &destination), (&regex, &replacement));
+            if made.iter().any(|other| other.key == key) {
+                let entries = table.key.entries().iter();
+                let entries: Vec<String> =
+                    entries.map(|(label, value)| format!("{label}={value}")).collect();
+                return Err(FluxError::internal(format!(
+                    "labelReplace found duplicate table with key: {{{}}}",
+                    entries.join(",")
+                )));
             }
+            let keyed = key.entries().iter();
+            let keyed = keyed.map(|(label, value)| Column::repeat(label, value.clone()));
+            let columns = keyed.chain([value]).collect();
+            made.push(Table::new(key, columns, table.rows));
         }
-        let keyed = key.entries().iter();
-        let keyed = keyed.map(|(label, value)| Column::repeat(label, value.clone()));
-        let columns = keyed.chain([value]).collect();
-        Ok(Table::new(key, columns, table.rows))
+        Ok(made)
     })?;
     Ok(Value::Stream(made))
 }
 
-fn empty_table(call: &Call<'_>) -> Result<Value, FluxError> {
-    let stream = Stream::source(&call.interpreter.execution, call.site, || {
+/// A group key with one label made of another.
+fn replaced(
+    key: &GroupKey,
+    (source, destination): (&str, &Arc<str>),
+    (regex, replacement): (&Regex, &str),
+) -> GroupKey {
+    let own = match key.get(source) {
+        Some(Value::String(own)) => Arc::clone(own),
+        _ => Arc::from(""),
+    };
+    let Some(found) = regex.captures(&own) else { return key.clone() };
+    let mut text = String::new();
+    found.expand(replacement, &mut text);
+    let others = key.without(|label| *label == **destination);
+    if text.is_empty() { others } else { others.with(destination, Value::string(&text)) }
+}
+
+fn empty_table(call: &Call<'_>) -> Stream {
+    Stream::source(&call.interpreter.execution, call.site, || {
         // The ends of the range are the server's zero of time, which no column can hold.
         let ends = ["_start", "_stop"].map(|label| (Arc::from(label), Value::Time(i64::MIN)));
         let key: GroupKey = ends.into_iter().collect();
@@ -300,6 +318,5 @@ fn empty_table(call: &Call<'_>) -> Result<Value, FluxError> {
         let columns = kinds.map(|(label, kind)| ColumnBuilder::new(&Arc::from(label), kind));
         let columns = columns.map(ColumnBuilder::finish).into_iter().collect();
         Ok(Box::new(std::iter::once(Ok(Table::new(key, columns, 0)))) as Tables)
-    });
-    Ok(Value::Stream(stream))
+    })
 }

@@ -46,6 +46,7 @@ fn reduce(call: &Call<'_>) -> Result<Value, FluxError> {
             }
             made.push(table);
         }
+        made.sort_by(|left, right| left.key.cmp(&right.key));
         Ok(made)
     })?;
     Ok(Value::Stream(made))
@@ -60,7 +61,8 @@ fn reduce_table(table: Table, lambda: &Lambda, identity: &Arc<Record>) -> Result
             (Arc::from("r"), Value::Row(row)),
             (Arc::from("accumulator"), Value::Record(accumulator)),
         ];
-        accumulator = match lambda.call(arguments)? {
+        let result = lambda.call(arguments);
+        accumulator = match result.map_err(|error| error.in_rows(Some("reduce"), lambda.span()))? {
             Value::Record(record) => record,
             other => {
                 let found = other.type_word();
@@ -113,7 +115,7 @@ struct Tracking {
 fn state_tracking(call: &Call<'_>) -> Result<Value, FluxError> {
     let unit = call.duration("durationUnit")?.unwrap_or(Duration::from_ns(1_000_000_000));
     let tracking = Tracking {
-        rows: RowFunction::new(call.lambda_of("fn", &["r"])?),
+        rows: RowFunction::new(call.lambda_of("fn", &["r"])?, None),
         count: call.string_or("countColumn", "")?,
         duration: call.string_or("durationColumn", "")?,
         unit_ns: unit_ns(unit),

@@ -59,7 +59,7 @@ fn null(call: &Call<'_>) -> FluxError {
         format!("argument {name} of type {kind} value {value}")
     };
     let (r, v) = (show("r", "regexp"), show("v", "string"));
-    let arguments = match call.site.function {
+    let arguments = match call.builtin.name {
         "replaceAllString" => format!("{r}, {v}, and {}", show("t", "string")),
         "splitRegexp" => format!("{r}, {v}, and {}", show("i", "int")),
         "getString" => r,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
-use crate::flux::table::{Column, ColumnBuilder, Table};
-use crate::flux::value::Value;
+use crate::flux::table::{Column, ColumnBuilder, Data, Table};
+use crate::flux::value::{Value, order_floats};
 
 pub(super) const BUILTINS: &[Builtin] = &[
     Builtin {
@@ -51,19 +51,46 @@ fn sort(call: &Call<'_>) -> Result<Value, FluxError> {
 
 /// Orders rows by some columns; rows that are equal there stay in their order.
 pub(super) fn sort_table(table: Table, labels: &[Arc<str>], descending: bool) -> Table {
-    let columns: Vec<&Column> = labels.iter().filter_map(|label| table.column(label)).collect();
+    let varies = |column: &&Column| !matches!(column.data, Data::Repeat { .. });
+    let columns = labels.iter().filter_map(|label| table.column(label)).filter(varies);
+    let columns: Vec<&Column> = columns.collect();
     let order = |left: &usize, right: &usize| {
         let orders = columns.iter().map(|column| column.order(*left, *right));
         let order = orders.into_iter().find(|order| *order != Ordering::Equal);
         let order = order.unwrap_or(Ordering::Equal);
         if descending { order.reverse() } else { order }
     };
+    if let [Column { data: Data::Float(cells), .. }] = columns.as_slice()
+        && let Some(all) = cells.dense()
+    {
+        return table.take(&rows_by(all, |left, right| order_floats(*left, *right), descending));
+    }
+    if let [Column { data: Data::Int(cells) | Data::Time(cells), .. }] = columns.as_slice()
+        && let Some(all) = cells.dense()
+    {
+        return table.take(&rows_by(all, Ord::cmp, descending));
+    }
     let mut rows: Vec<usize> = (0..table.rows).collect();
     if rows.is_sorted_by(|left, right| order(left, right) != Ordering::Greater) {
         return table;
     }
     rows.sort_by(order);
     table.take(&rows)
+}
+
+/// The rows in order of values that are beside them in memory while they are sorted.
+fn rows_by<T: Copy>(
+    values: &[T],
+    order: impl Fn(&T, &T) -> Ordering,
+    descending: bool,
+) -> Vec<usize> {
+    let mut rows: Vec<(T, usize)> = values.iter().copied().zip(0..).collect();
+    rows.sort_unstable_by(|left, right| {
+        let order = order(&left.0, &right.0);
+        let order = if descending { order.reverse() } else { order };
+        order.then(left.1.cmp(&right.1))
+    });
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn limit(call: &Call<'_>) -> Result<Value, FluxError> {
@@ -78,7 +105,7 @@ fn limit(call: &Call<'_>) -> Result<Value, FluxError> {
 
 fn tail(call: &Call<'_>) -> Result<Value, FluxError> {
     let (n, offset) = count_and_offset(call)?;
-    let limited = call.stream("tables")?.map(call.site, move |table| {
+    let limited = call.stream("tables")?.gathered(call.site, move |table| {
         let to = table.rows.saturating_sub(offset);
         Ok(table.slice(to.saturating_sub(n), to))
     })?;

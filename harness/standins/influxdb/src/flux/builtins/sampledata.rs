@@ -66,8 +66,8 @@ fn set(
     let stream = Stream::source(&call.interpreter.execution, call.site, move || {
         let table = move |at: usize| {
             let mut values = ColumnBuilder::new(&Arc::from("_value"), kind);
-            for row in 0..6 {
-                if with_nulls && NULLS[at][row] {
+            for (row, null) in NULLS[at].into_iter().enumerate() {
+                if with_nulls && null {
                     values.push_null();
                 } else {
                     values.push(value(at, row))?;

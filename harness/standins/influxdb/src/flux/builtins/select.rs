@@ -1,14 +1,16 @@
 //! Functions that choose rows by a column: `first`, `last`, `min`, `max`, `distinct`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
-use crate::flux::table::{Column, ColumnBuilder, GroupKey, Table};
-use crate::flux::value::{ColumnType, Value};
+use crate::flux::scalar_key::ScalarKey;
+use crate::flux::stream::InStore;
+use crate::flux::table::{Column, ColumnBuilder, Data, Table};
+use crate::flux::value::{ColumnType, Value, order_floats};
 
 const COLUMN: &[super::Parameter] = &[piped("tables"), optional("column")];
 
@@ -66,21 +68,34 @@ impl Selector {
         Ok(match self {
             Self::First => rows.find(present),
             Self::Last => rows.rfind(present),
-            Self::Min => best(column, rows.filter(present), Ordering::Less),
-            Self::Max => best(column, rows.filter(present), Ordering::Greater),
+            Self::Min => best(column, rows, Ordering::Less),
+            Self::Max => best(column, rows, Ordering::Greater),
         })
     }
 }
 
-fn best(column: &Column, rows: impl Iterator<Item = usize>, better: Ordering) -> Option<usize> {
+fn best(column: &Column, mut rows: impl Iterator<Item = usize>, better: Ordering) -> Option<usize> {
+    if let Data::Float(cells) = &column.data
+        && let Some(all) = cells.dense()
+    {
+        // The common case, without a look at the type for each row.
+        let mut best = rows.next()?;
+        for row in rows {
+            if order_floats(all[row], all[best]) == better {
+                best = row;
+            }
+        }
+        return Some(best);
+    }
+    let rows = rows.filter(|row| !column.is_null(*row));
     rows.reduce(|best, row| if column.order(row, best) == better { row } else { best })
 }
 
 fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
-    let selector = Selector::named(call.site.function)
+    let selector = Selector::named(call.builtin.name)
         .ok_or_else(|| FluxError::new("the function has no selector"))?;
     let label = call.string_or("column", "_value")?;
-    let chosen = call.stream("tables")?.map(call.site, move |table| {
+    let chosen = call.stream("tables")?.reduced(call.site, InStore::Possible, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column = table.column(&label).ok_or_else(missing)?;
         let row = selector.choose(column, 0..table.rows)?;
@@ -92,7 +107,7 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
 /// `quantile` by `exact_selector`: the row whose value has the rank.
 pub(super) fn quantile_row(call: &Call<'_>, q: f64) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
-    let chosen = call.stream("tables")?.map(call.site, move |table| {
+    let chosen = call.stream("tables")?.gathered(call.site, move |table| {
         let column = table.required(&label)?;
         let mut rows: Vec<usize> = (0..table.rows).filter(|&row| !column.is_null(row)).collect();
         rows.sort_by(|left, right| column.order(*left, *right));
@@ -111,24 +126,21 @@ pub(super) fn quantile_row(call: &Call<'_>, q: f64) -> Result<Value, FluxError> 
 fn distinct(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
     let made =
-        call.stream("tables")?.each(call.site, move |table| distinct_values(&table, &label))?;
+        call.stream("tables")?.gathered(call.site, move |table| distinct_values(&table, &label))?;
     Ok(Value::Stream(made))
 }
 
 /// The different values of a column, in order of their first row, as `_value`. A column that does
 /// not exist holds one null.
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
-fn distinct_values(table: &Table, label: &str) -> Result<Vec<Table>, FluxError> {
+fn distinct_values(table: &Table, label: &str) -> Result<Table, FluxError> {
     let value_label = Arc::from("_value");
     let absent = Column::repeat(&value_label, Value::Null(Some(ColumnType::String)));
     let column = table.column(label).unwrap_or(&absent);
     let mut builder = ColumnBuilder::new(&value_label, column.kind());
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for row in 0..table.rows {
-        let value = column.value(row);
-        let key: GroupKey = [(Arc::clone(&value_label), value.clone())].into_iter().collect();
-        if seen.insert(key) {
-            builder.push(value)?;
+        if seen.insert(ScalarKey::of(column, row)) {
+            builder.push(column.value(row))?;
         }
     }
     let rows = builder.len();
@@ -138,5 +150,5 @@ fn distinct_values(table: &Table, label: &str) -> Result<Vec<Table>, FluxError> 
     let distinct = builder.finish();
     columns.retain(|column| column.label != value_label);
     columns.push(distinct);
-    Ok(vec![Table::new(table.key.without(|own| own == "_value"), columns, rows)])
+    Ok(Table::new(table.key.without(|own| own == "_value"), columns, rows))
 }

@@ -1,13 +1,14 @@
 //! Functions on instants and on which rows stay: `timeShift`, `truncateTimeColumn`, `today`,
 //! `hourSelection`, `unique`, `sample`.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::location::location;
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::duration::Duration;
 use crate::flux::error::FluxError;
+use crate::flux::scalar_key::ScalarKey;
 use crate::flux::table::{Cells, Column, Data, GroupKey, Table};
 use crate::flux::time::split_day;
 use crate::flux::value::{ColumnType, Value};
@@ -58,7 +59,7 @@ fn time_shift(call: &Call<'_>) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?;
     let labels = labels.unwrap_or_else(|| ["_time", "_stop", "_start"].map(Arc::from).to_vec());
     let stream = call.stream("tables")?;
-    let made = stream.map(call.site, move |table| {
+    let made = stream.gathered(call.site, move |table| {
         let other = table
             .columns
             .iter()
@@ -133,15 +134,14 @@ fn today(call: &Call<'_>) -> Result<Value, FluxError> {
 fn hour_selection(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("timeColumn", "_time")?;
     let location: Location = location(call)?;
-    let hour = |name: &str| {
-        let hour = call.int(name)?.unwrap_or_default();
-        if (0..24).contains(&hour) {
-            return Ok(hour);
-        }
-        Err(FluxError::new(format!("{name} must be between 0 and 23")))
-    };
+    let hour = |name: &str| Ok(call.int(name)?.unwrap_or_default());
     let (start, stop) = (hour("start")?, hour("stop")?);
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
+        for (name, hour) in [("start", start), ("stop", stop)] {
+            if !(0..24).contains(&hour) {
+                return Err(FluxError::new(format!("{name} must be between 0 and 23")));
+            }
+        }
         let column = table.column(&label).filter(|column| column.kind() == ColumnType::Time);
         let column = column.ok_or_else(|| FluxError::new("invalid time column"))?;
         let inside = |time_ns: i64| {
@@ -160,16 +160,13 @@ fn hour_selection(call: &Call<'_>) -> Result<Value, FluxError> {
     Ok(Value::Stream(made))
 }
 
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
 fn unique(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column: &Column = table.column(&label).ok_or_else(missing)?;
-        let mut seen: BTreeSet<GroupKey> = BTreeSet::new();
-        let new = |row: &usize| {
-            seen.insert([(Arc::clone(&label), column.value(*row))].into_iter().collect())
-        };
+        let mut seen = HashSet::new();
+        let new = |row: &usize| seen.insert(ScalarKey::of(column, *row));
         let kept: Vec<usize> = (0..table.rows).filter(new).collect();
         Ok(table.take(&kept))
     })?;
@@ -189,7 +186,7 @@ fn sample(call: &Call<'_>) -> Result<Value, FluxError> {
     }
     // Without a position the server draws one; the first is as good as any.
     let first = usize::try_from(pos).unwrap_or(0);
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         table.column(&label).ok_or_else(missing)?;
         let kept: Vec<usize> = (first..table.rows).step_by(n).collect();

@@ -57,7 +57,7 @@ struct SeriesFilter {
     predicate: Predicate,
 }
 
-fn from(call: &Call<'_>) -> Result<Value, FluxError> {
+pub(super) fn from(call: &Call<'_>) -> Result<Value, FluxError> {
     for remote in ["host", "org", "orgID", "token"] {
         if call.value(remote).is_some() {
             let message = format!("argument `{remote}` of `from` is not in the stand-in's Flux");
@@ -124,13 +124,13 @@ fn range(call: &Call<'_>) -> Result<Value, FluxError> {
         let read = StorageRead { range: Some(bounds), ..(**read).clone() };
         return Ok(Value::Stream(read.stream(&call.interpreter.execution, call.site)));
     }
-    let mut ranged = stream.each(call.site, move |table| range_table(table, bounds))?;
+    let mut ranged = stream.gathered(call.site, move |table| range_table(table, bounds))?;
     ranged.bounds = Some(stream.bounds.map_or(bounds, |outer| bounds.clipped_to(outer)));
     Ok(Value::Stream(ranged))
 }
 
 /// Keeps the rows inside a range and says so in `_start` and `_stop`.
-fn range_table(table: Table, bounds: Bounds) -> Result<Vec<Table>, FluxError> {
+fn range_table(table: Table, bounds: Bounds) -> Result<Table, FluxError> {
     let times = table.required("_time")?;
     let inside = |row: &usize| times.time(*row).is_some_and(|time_ns| bounds.contains(time_ns));
     let kept: Vec<usize> = (0..table.rows).filter(inside).collect();
@@ -140,7 +140,7 @@ fn range_table(table: Table, bounds: Bounds) -> Result<Vec<Table>, FluxError> {
         table.key = table.key.with(&label, Value::Time(time_ns));
         table.put(Column::repeat(&label, Value::Time(time_ns)));
     }
-    Ok(vec![table])
+    Ok(table)
 }
 
 fn filter(call: &Call<'_>) -> Result<Value, FluxError> {

@@ -91,7 +91,7 @@ fn integral(call: &Call<'_>) -> Result<Value, FluxError> {
             return Err(FluxError::new(message));
         }
     };
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let bound = |name: &str| match table.key.get(name) {
             Some(Value::Time(time_ns)) => Ok(*time_ns),
             _ => {
@@ -170,7 +170,7 @@ fn covariance(call: &Call<'_>) -> Result<Value, FluxError> {
     let Ok([x, y]) = <[Arc<str>; 2]>::try_from(labels) else {
         return Err(FluxError::new("must provide exactly two columns"));
     };
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let column = |label: &str| {
             let missing =
                 || FluxError::new(format!("specified column does not exist in table: {label}"));
@@ -218,7 +218,7 @@ fn correlation(pairs: impl Iterator<Item = (f64, f64)>, pearson: bool) -> f64 {
 fn mode(call: &Call<'_>) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
     let target: Arc<str> = Arc::from("_value");
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let mut columns = table.key_columns();
         columns.retain(|column| column.label != target);
         let (values, rows) = match (table.key.get(&label), table.column(&label)) {
@@ -269,7 +269,7 @@ fn histogram(call: &Call<'_>) -> Result<Value, FluxError> {
         }
     }
     bounds.sort_by(f64::total_cmp);
-    let made = call.stream("tables")?.map(call.site, move |table| {
+    let made = call.stream("tables")?.gathered(call.site, move |table| {
         let missing = || FluxError::new(format!("column \"{label}\" is missing"));
         let column = table.column(&label).ok_or_else(missing)?;
         if column.kind() != ColumnType::Float {

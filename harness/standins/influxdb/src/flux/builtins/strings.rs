@@ -198,7 +198,8 @@ fn join(call: &Call<'_>) -> Result<Value, FluxError> {
 }
 
 fn substring(call: &Call<'_>) -> Result<Value, FluxError> {
-    let v = text(call, "v")?;
+    let v =
+        single(call, || "panic: interface conversion: interface {} is nil, not string".to_owned())?;
     let (start, end) = (number(call, "start")?, number(call, "end")?);
     let start = usize::try_from(start).unwrap_or(0);
     let length = usize::try_from(end).unwrap_or(0).saturating_sub(start);

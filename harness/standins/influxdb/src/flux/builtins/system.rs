@@ -69,6 +69,30 @@ pub(super) const BUILTINS: &[Builtin] = &[
             None => pass(call),
         },
     },
+    Builtin {
+        package: "influxdata/influxdb/schema",
+        name: "_from",
+        parameters: &[required("bucket")],
+        run: |call| {
+            let bucket = call.required("bucket")?.clone();
+            match call.interpreter.option("schema._from") {
+                Some(from) => call.interpreter.call(from, vec![(Arc::from("bucket"), bucket)]),
+                None => call.apply("from", [("bucket", bucket)]),
+            }
+        },
+    },
+    Builtin {
+        package: "influxdata/influxdb/monitor",
+        name: "write",
+        parameters: TABLES,
+        run: |call| monitored(call, "monitor.write"),
+    },
+    Builtin {
+        package: "influxdata/influxdb/monitor",
+        name: "log",
+        parameters: TABLES,
+        run: |call| monitored(call, "monitor.log"),
+    },
     debug("pass", TABLES, pass),
     debug("opaque", TABLES, pass),
     debug("slurp", TABLES, pass),
@@ -89,6 +113,31 @@ const fn no_names(package: &'static str, name: &'static str) -> Constant {
 }
 
 pub(super) const CONSTANTS: &[Constant] = &[
+    Constant {
+        package: "influxdata/influxdb/monitor",
+        name: "levelOK",
+        value: || Value::string("ok"),
+    },
+    Constant {
+        package: "influxdata/influxdb/monitor",
+        name: "levelInfo",
+        value: || Value::string("info"),
+    },
+    Constant {
+        package: "influxdata/influxdb/monitor",
+        name: "levelWarn",
+        value: || Value::string("warn"),
+    },
+    Constant {
+        package: "influxdata/influxdb/monitor",
+        name: "levelCrit",
+        value: || Value::string("crit"),
+    },
+    Constant {
+        package: "influxdata/influxdb/monitor",
+        name: "levelUnknown",
+        value: || Value::string("unknown"),
+    },
     // These stand for options, which a script sets and nobody reads.
     no_names("planner", "disableLogicalRules"),
     no_names("planner", "disablePhysicalRules"),
@@ -99,6 +148,16 @@ pub(super) const CONSTANTS: &[Constant] = &[
     Constant { package: "internal/influxql", name: "minTime", value: || Value::Time(i64::MIN + 2) },
     Constant { package: "internal/influxql", name: "maxTime", value: || Value::Time(i64::MAX - 1) },
 ];
+
+/// What the script has set to be done with statuses; to write them is no part of a query here.
+fn monitored(call: &Call<'_>, option: &str) -> Result<Value, FluxError> {
+    let Some(work) = call.interpreter.option(option) else {
+        let message = format!("`{option}` without an option set is not in the stand-in's Flux");
+        return Err(FluxError::compilation(call.site.span, message));
+    };
+    let tables = vec![(Arc::from("tables"), call.required("tables")?.clone())];
+    call.interpreter.call(work, tables)
+}
 
 fn pass(call: &Call<'_>) -> Result<Value, FluxError> {
     Ok(Value::Stream(call.stream("tables")?.map(call.site, Ok)?))

@@ -3,6 +3,7 @@
 //! `aggregateWindow` with an aggregate or selector of this table's own works on the rows of each
 //! window in place; with a function of the script it is the composition that Flux defines it as.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::aggregate::{Aggregate, checked_column};
@@ -11,10 +12,11 @@ use super::group::merge;
 use super::location::{LOCATION, location};
 use super::select::Selector;
 use super::{Builtin, Call, optional, piped, required};
+use crate::flux::ast::{Body, Expr, ExprKind, Name, Parameter};
 use crate::flux::duration::Duration;
 use crate::flux::error::FluxError;
-use crate::flux::interpreter::Lambda;
-use crate::flux::stream::{Bounds, Site, Stream};
+use crate::flux::interpreter::{Function, Lambda};
+use crate::flux::stream::{Bounds, InStore, Site, Stream};
 use crate::flux::table::{Cells, Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value};
 use crate::flux::window::{Location, Windows};
@@ -64,6 +66,25 @@ struct Windowing {
     start: Arc<str>,
     stop: Arc<str>,
     create_empty: bool,
+}
+
+/// Some rows of a table.
+enum RowSet {
+    Run(Range<usize>),
+    Scattered(Vec<usize>),
+}
+
+/// The first row from `from` on whose instant is not before `stop_ns`. It is looked for in growing
+/// steps, as most windows are short.
+fn end_of_run(times: &[i64], from: usize, stop_ns: i64) -> usize {
+    let mut step = 1;
+    let mut low = from;
+    while times.get(low + step).is_some_and(|time_ns| *time_ns < stop_ns) {
+        low += step;
+        step *= 2;
+    }
+    let high = (low + step).min(times.len());
+    low + times[low..high].partition_point(|time_ns| *time_ns < stop_ns)
 }
 
 fn windows_of(call: &Call<'_>) -> Result<Windows, FluxError> {
@@ -116,25 +137,62 @@ fn windowed(stream: &Stream, site: Site, windowing: Windowing) -> Result<Stream,
 
 impl Windowing {
     /// The windows of a table, each with its rows.
-    fn assign(&self, table: &Table) -> Result<Vec<(Bounds, Vec<usize>)>, FluxError> {
+    fn assign(&self, table: &Table) -> Result<Vec<(Bounds, RowSet)>, FluxError> {
         let times = table
             .column(&self.time)
             .ok_or_else(|| FluxError::new(format!("missing time column \"{}\"", self.time)))?;
         if self.windows.is_infinite() {
-            return Ok(vec![(self.range, (0..table.rows).collect())]);
+            return Ok(vec![(self.range, RowSet::Run(0..table.rows))]);
         }
-        let empty = |bounds| (bounds, Vec::new());
-        let mut assigned: Vec<(Bounds, Vec<usize>)> = if self.create_empty {
+        if let Data::Time(cells) = &times.data
+            && let Some(times) = cells.dense()
+            && self.windows.tile()
+            && times.is_sorted()
+        {
+            return Ok(if self.create_empty { self.all_runs(times) } else { self.runs(times) });
+        }
+        Ok(self.scattered(times, table.rows))
+    }
+
+    /// The windows of sorted instants; those without any are left out.
+    fn runs(&self, times: &[i64]) -> Vec<(Bounds, RowSet)> {
+        let mut assigned = Vec::new();
+        let mut row = 0;
+        while let Some(time_ns) = times.get(row) {
+            let Some(bounds) = self.windows.of_instant(*time_ns).first().copied() else {
+                row += 1;
+                continue;
+            };
+            let to = end_of_run(times, row, bounds.stop_ns);
+            assigned.push((bounds.clipped_to(self.range), RowSet::Run(row..to)));
+            row = to;
+        }
+        assigned
+    }
+
+    /// All windows of the range with their part of sorted instants.
+    fn all_runs(&self, times: &[i64]) -> Vec<(Bounds, RowSet)> {
+        let mut row = 0;
+        let windows = self.windows.overlapping(self.range).into_iter().map(|bounds| {
+            let from = row;
+            row = end_of_run(times, row, bounds.stop_ns);
+            (bounds.clipped_to(self.range), RowSet::Run(from..row))
+        });
+        windows.collect()
+    }
+
+    /// The windows of instants in any order, which may lie in several windows or in none.
+    fn scattered(&self, times: &Column, rows: usize) -> Vec<(Bounds, RowSet)> {
+        let mut assigned: Vec<(Bounds, Vec<usize>)> = Vec::new();
+        if self.create_empty {
             let all = self.windows.overlapping(self.range).into_iter();
-            all.map(|bounds| empty(bounds.clipped_to(self.range))).collect()
-        } else {
-            Vec::new()
-        };
+            assigned.extend(all.map(|bounds| (bounds.clipped_to(self.range), Vec::new())));
+        }
         let mut last: Option<(Bounds, usize)> = None;
-        for row in 0..table.rows {
+        for row in 0..rows {
             let Some(time_ns) = times.time(row) else { continue };
             if let Some((bounds, at)) = last
-                && self.windows.simple()
+                && self.windows.tile()
                 && bounds.contains(time_ns)
             {
                 assigned[at].1.push(row);
@@ -146,18 +204,21 @@ impl Windowing {
                     (own.start_ns, own.stop_ns) < (clipped.start_ns, clipped.stop_ns)
                 });
                 if assigned.get(at).is_none_or(|(own, _)| *own != clipped) {
-                    assigned.insert(at, empty(clipped));
+                    assigned.insert(at, (clipped, Vec::new()));
                 }
                 assigned[at].1.push(row);
                 last = Some((bounds, at));
             }
         }
-        Ok(assigned)
+        assigned.into_iter().map(|(bounds, rows)| (bounds, RowSet::Scattered(rows))).collect()
     }
 
     fn split(&self, table: &Table) -> Result<Vec<Table>, FluxError> {
         let parts = self.assign(table)?.into_iter().map(|(bounds, rows)| {
-            let mut part = table.take(&rows);
+            let mut part = match rows {
+                RowSet::Run(run) => table.clone().slice(run.start, run.end),
+                RowSet::Scattered(rows) => table.take(&rows),
+            };
             for (label, time_ns) in [(&self.start, bounds.start_ns), (&self.stop, bounds.stop_ns)] {
                 part.key = part.key.with(label, Value::Time(time_ns));
                 part.put(Column::repeat(label, Value::Time(time_ns)));
@@ -192,9 +253,10 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     };
     let lambda = call.required_lambda("fn")?;
     let direct = matches!(&*time_source, "_start" | "_stop") && &*time_target == "_time";
-    let reduction = match Aggregate::of_function(&lambda.function) {
+    let function = passed_on(&lambda).unwrap_or_else(|| Arc::clone(&lambda.function));
+    let reduction = match Aggregate::of_function(&function) {
         Some(aggregate) if direct => Reduction::Aggregate(aggregate),
-        _ => match Selector::of_function(&lambda.function) {
+        _ => match Selector::of_function(&function) {
             Some(selector) if direct => Reduction::Selector(selector),
             _ => Reduction::Function(lambda),
         },
@@ -202,19 +264,59 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     let use_start = &*time_source == "_start";
     let execution = Arc::clone(stream.execution());
     let made = match reduction {
-        Reduction::Aggregate(aggregate) => stream.map(call.site, move |table| {
-            execution.check_room(windowing.room())?;
-            windowing.aggregate(&table, &column, aggregate, use_start)
-        })?,
-        Reduction::Selector(selector) => stream.map(call.site, move |table| {
-            execution.check_room(windowing.room())?;
-            windowing.select(&table, &column, selector, use_start)
-        })?,
+        Reduction::Aggregate(aggregate) => {
+            let work = move |table: Table| {
+                execution.check_room(windowing.room())?;
+                windowing.aggregate(&table, &column, aggregate, use_start)
+            };
+            match aggregate.in_store() {
+                InStore::Possible => stream.map(call.site, work)?,
+                InStore::Never => stream.gathered(call.site, work)?,
+            }
+        }
+        Reduction::Selector(selector) => {
+            stream.reduced(call.site, InStore::Possible, move |table| {
+                execution.check_room(windowing.room())?;
+                windowing.select(&table, &column, selector, use_start)
+            })?
+        }
         Reduction::Function(lambda) => {
             compose(call, &stream, windowing, &lambda, [column, time_source, time_target])?
         }
     };
     Ok(Value::Stream(made))
+}
+
+/// The function that a function of the script calls with the tables and the column that it is given
+/// and with nothing else: `(tables=<-, column) => tables |> mean(column: column)`.
+fn passed_on(lambda: &Lambda) -> Option<Arc<Function>> {
+    let Function::Own { expr, env } = &*lambda.function else { return None };
+    let Body::Expression(Expr { kind: ExprKind::Pipe { source, call }, .. }) = &expr.body else {
+        return None;
+    };
+    let ExprKind::Call { callee, arguments } = &call.kind else { return None };
+    let (tables, column) = match expr.parameters.as_slice() {
+        [Parameter { name: tables, piped: true, .. }, Parameter { name: column, .. }]
+        | [Parameter { name: column, .. }, Parameter { name: tables, piped: true, .. }] => {
+            (tables, column)
+        }
+        _ => return None,
+    };
+    let is =
+        |expr: &Expr, name: &Name| matches!(&expr.kind, ExprKind::Identifier(own) if own == name);
+    let [argument] = arguments.as_slice() else { return None };
+    let passes = is(source, tables)
+        && &**column == "column"
+        && &*argument.key == "column"
+        && is(&argument.value, column);
+    match &callee.kind {
+        ExprKind::Identifier(_) if passes && !is(callee, tables) && !is(callee, column) => {}
+        _ => return None,
+    }
+    match lambda.interpreter.eval(callee, env.as_ref()) {
+        Ok(Value::Function(function)) => Some(function),
+        _ => None,
+    }
 }
 
 impl Windowing {
@@ -239,7 +341,10 @@ impl Windowing {
         let mut values = ColumnBuilder::new(label, kind);
         let mut times = Vec::new();
         for (bounds, rows) in self.assign(table)? {
-            values.push(aggregate.compute(column, rows.into_iter())?)?;
+            values.push(match rows {
+                RowSet::Run(run) => aggregate.compute(column, run)?,
+                RowSet::Scattered(rows) => aggregate.compute(column, rows.into_iter())?,
+            })?;
             times.push(if use_start { bounds.start_ns } else { bounds.stop_ns });
         }
         let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
@@ -261,7 +366,10 @@ impl Windowing {
         let mut chosen = Vec::new();
         let mut times = Vec::new();
         for (bounds, rows) in self.assign(table)? {
-            let row = selector.choose(column, rows.into_iter())?;
+            let row = match rows {
+                RowSet::Run(run) => selector.choose(column, run)?,
+                RowSet::Scattered(rows) => selector.choose(column, rows.into_iter())?,
+            };
             if row.is_some() || self.create_empty {
                 chosen.push(row);
                 times.push(if use_start { bounds.start_ns } else { bounds.stop_ns });

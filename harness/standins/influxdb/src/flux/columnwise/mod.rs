@@ -43,12 +43,23 @@ impl From<FluxError> for NotByColumn {
 #[derive(Clone, Debug)]
 pub(crate) struct RowFunction {
     lambda: Lambda,
+    /// What the server calls its evaluation when it fails, if it says so.
+    name: Option<&'static str>,
 }
 
 impl RowFunction {
     /// A function whose one parameter is a row.
-    pub(crate) fn new(lambda: Lambda) -> Self {
-        Self { lambda }
+    pub(crate) fn new(lambda: Lambda, name: Option<&'static str>) -> Self {
+        Self { lambda, name }
+    }
+
+    /// Words a mistake as the server does.
+    fn told(&self, error: FluxError) -> FluxError {
+        let Function::Own { expr, .. } = &*self.lambda.function else { return error };
+        if self.name == Some("map") && is_vectorized(expr) {
+            return error.in_vectors();
+        }
+        error.in_rows(self.name, expr.span)
     }
 
     /// The results for the rows from one up to but not including another.
@@ -67,7 +78,10 @@ impl RowFunction {
                 return Ok(results);
             }
         }
-        let row = |index| self.lambda.call_row(Row { table: Arc::clone(table), index });
+        let row = |index| {
+            let row = Row { table: Arc::clone(table), index };
+            self.lambda.call_row(row).map_err(|error| self.told(error))
+        };
         Ok(Vector::from_values((from..to).map(row).collect::<Result<_, _>>()?))
     }
 
@@ -99,7 +113,8 @@ impl RowFunction {
         for (at, kept) in kept.iter_mut().enumerate().filter(|(_, kept)| **kept) {
             let row = Value::Row(Row { table: Arc::clone(table), index: from + at });
             let env = Env::of(Name::clone(&name), row, env.as_ref());
-            *kept = is_true(&interpreter.eval(expr, Some(&env))?)?;
+            let value = interpreter.eval(expr, Some(&env));
+            *kept = value.and_then(|value| is_true(&value)).map_err(|error| self.told(error))?;
         }
         Ok(())
     }
@@ -124,10 +139,41 @@ pub(crate) fn is_true(value: &Value) -> Result<bool, FluxError> {
     match value {
         Value::Bool(value) => Ok(*value),
         Value::Null(_) => Ok(false),
-        other => {
-            let found = other.type_word();
-            Err(FluxError::new(format!("expected bool but found {found}")))
+        other => Err(FluxError::types("bool", other.type_word())),
+    }
+}
+
+/// Whether the server computes a function a column at a time, which shows in how it words mistakes.
+fn is_vectorized(function: &FunctionExpr) -> bool {
+    let (Body::Expression(body), [row]) = (&function.body, function.parameters.as_slice()) else {
+        return false;
+    };
+    let ExprKind::Record { properties, .. } = &body.kind else { return false };
+    properties.iter().all(|property| is_vector(&property.value, &row.name))
+}
+
+fn is_vector(expr: &Expr, row: &str) -> bool {
+    match &expr.kind {
+        ExprKind::Integer(_) | ExprKind::Float(_) | ExprKind::String(_) | ExprKind::Time(_) => true,
+        ExprKind::Identifier(name) => matches!(&**name, "true" | "false"),
+        ExprKind::Member { object, .. } => {
+            matches!(&object.kind, ExprKind::Identifier(name) if **name == *row)
         }
+        ExprKind::Unary { operand, .. } => is_vector(operand, row),
+        ExprKind::Binary { operator, left, right } => {
+            !matches!(operator, BinaryOperator::Matches | BinaryOperator::MatchesNot)
+                && is_vector(left, row)
+                && is_vector(right, row)
+        }
+        ExprKind::Logical { operands, .. } => operands.iter().all(|part| is_vector(part, row)),
+        ExprKind::Conditional { test, yes, no } => {
+            [test, yes, no].iter().all(|part| is_vector(part, row))
+        }
+        ExprKind::Call { callee, arguments } => {
+            matches!(&callee.kind, ExprKind::Identifier(name) if &**name == "float")
+                && arguments.iter().all(|argument| is_vector(&argument.value, row))
+        }
+        _ => false,
     }
 }
 
@@ -338,7 +384,7 @@ impl Rows<'_> {
             let mut text = String::new();
             for value in values {
                 if value.is_null() {
-                    return Err(FluxError::new("string expression evaluated to null"));
+                    return Err(FluxError::new("invalid interpolation type"));
                 }
                 text.push_str(&value.to_string());
             }
@@ -379,7 +425,8 @@ impl Rows<'_> {
                     let piped = values.get(arguments.len()).cloned();
                     let arguments = Arguments::new(named.collect(), piped);
                     let arguments = arguments.checked(builtin, expr.span)?;
-                    (builtin.run)(&Call { interpreter: self.interpreter, arguments, site })
+                    let interpreter = self.interpreter;
+                    (builtin.run)(&Call { builtin, interpreter, arguments, site })
                 })
             }
         }

@@ -43,18 +43,15 @@ impl Lines {
         let mut cells = Vec::new();
         loop {
             let rest = &self.text[self.at..];
-            let (cell, length) = match rest.strip_prefix('"') {
-                Some(quoted) => {
-                    let (cell, length) = quoted_cell(quoted);
-                    (cell, length + 1)
-                }
-                None => {
-                    let length = rest.find([',', '\n']).unwrap_or(rest.len());
-                    let ends_line = !rest[length..].starts_with(',');
-                    let cell = &rest[..length];
-                    let cell = if ends_line { cell.trim_end_matches('\r') } else { cell };
-                    (cell.to_owned(), length)
-                }
+            let (cell, length) = if let Some(quoted) = rest.strip_prefix('"') {
+                let (cell, length) = quoted_cell(quoted);
+                (cell, length + 1)
+            } else {
+                let length = rest.find([',', '\n']).unwrap_or(rest.len());
+                let ends_line = !rest[length..].starts_with(',');
+                let cell = &rest[..length];
+                let cell = if ends_line { cell.trim_end_matches('\r') } else { cell };
+                (cell.to_owned(), length)
             };
             cells.push(cell);
             let ends_line = !rest[length..].starts_with(',');

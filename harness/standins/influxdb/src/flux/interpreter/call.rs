@@ -20,7 +20,7 @@ impl Interpreter {
         let ExprKind::Call { callee, arguments } = &expr.kind else {
             unreachable!("the parser lets nothing but a call stand behind a pipe");
         };
-        let interpreter = self.deeper()?;
+        let mut interpreter = self.deeper()?;
         let function = match interpreter.eval(callee, env)? {
             Value::Function(function) => function,
             other => {
@@ -36,13 +36,18 @@ impl Interpreter {
         match &*function {
             Function::Own { expr: own, env } => {
                 let scope = interpreter.bind(own, env.as_ref(), arguments, expr.span)?;
+                interpreter.library_call = own.library.map(|function| {
+                    let call = Site { function, span: expr.span };
+                    self.library_call.unwrap_or(call)
+                });
                 interpreter.body(own, scope.as_ref())
             }
             Function::Builtin(builtin) => {
-                let site = Site { function: builtin.name, span: expr.span };
+                let own = Site { function: builtin.name, span: expr.span };
+                let site = self.library_call.unwrap_or(own);
                 let arguments = arguments.checked(builtin, expr.span)?;
-                let call = Call { interpreter: &interpreter, arguments, site };
-                (builtin.run)(&call).map_err(|error| error.in_call(builtin.name, expr.span))
+                let call = Call { builtin, interpreter: &interpreter, arguments, site };
+                (builtin.run)(&call).map_err(|error| error.in_call(site.function, site.span))
             }
         }
     }
@@ -66,7 +71,7 @@ impl Interpreter {
             Function::Builtin(builtin) => {
                 let site = Site { function: builtin.name, span: Span::default() };
                 let arguments = arguments.checked(builtin, site.span)?;
-                (builtin.run)(&Call { interpreter: &interpreter, arguments, site })
+                (builtin.run)(&Call { builtin, interpreter: &interpreter, arguments, site })
             }
         }
     }
@@ -152,6 +157,14 @@ pub(crate) struct Lambda {
 }
 
 impl Lambda {
+    /// Where the script defines the function.
+    pub(crate) fn span(&self) -> Span {
+        match &*self.function {
+            Function::Own { expr, .. } => expr.span,
+            Function::Builtin(_) => Span::default(),
+        }
+    }
+
     /// Calls the function with one row under its parameter's name.
     pub(crate) fn call_row(&self, row: Row) -> Result<Value, FluxError> {
         let name = match &*self.function {

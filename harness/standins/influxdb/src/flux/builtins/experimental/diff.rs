@@ -92,7 +92,9 @@ impl Pair {
     fn equal(&self, want: usize, got: usize) -> bool {
         self.columns.iter().all(|column| match (column.value(0, want), column.value(1, got)) {
             (Value::Float(one), Value::Float(other)) => {
-                one.is_nan() && other.is_nan() || (one - other).abs() <= EPSILON || one == other
+                one.is_nan() && other.is_nan()
+                    || (one - other).abs() <= EPSILON
+                    || one.total_cmp(&other).is_eq()
             }
             (one, other) => one.order(&other).is_eq(),
         })

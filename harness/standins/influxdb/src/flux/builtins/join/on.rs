@@ -188,7 +188,9 @@ fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
             }
         }
         ExprKind::Array(elements) | ExprKind::Logical { operands: elements, .. } => {
-            elements.iter().for_each(|element| walk(element, visit));
+            for element in elements {
+                walk(element, visit);
+            }
         }
         ExprKind::Dict(pairs) => {
             for (key, value) in pairs {
@@ -197,12 +199,18 @@ fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
             }
         }
         ExprKind::Record { with, properties } => {
-            with.iter().for_each(|base| walk(base, visit));
-            properties.iter().for_each(|property| walk(&property.value, visit));
+            if let Some(base) = with {
+                walk(base, visit);
+            }
+            for property in properties {
+                walk(&property.value, visit);
+            }
         }
         ExprKind::Call { callee, arguments } => {
             walk(callee, visit);
-            arguments.iter().for_each(|argument| walk(&argument.value, visit));
+            for argument in arguments {
+                walk(&argument.value, visit);
+            }
         }
         ExprKind::Pipe { source: one, call: other }
         | ExprKind::Index { object: one, index: other }
@@ -214,7 +222,9 @@ fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
             walk(one, visit);
         }
         ExprKind::Conditional { test, yes, no } => {
-            [test, yes, no].into_iter().for_each(|part| walk(part, visit));
+            for part in [test, yes, no] {
+                walk(part, visit);
+            }
         }
         ExprKind::Function(_)
         | ExprKind::Identifier(_)

@@ -151,10 +151,8 @@ pub(super) fn max(x: f64, y: f64) -> f64 {
     if x.is_nan() || y.is_nan() {
         return f64::NAN;
     }
-    if x == y {
-        return if x.is_sign_negative() { y } else { x };
-    }
-    if x > y { x } else { y }
+    // Of the two zeros the positive one is greater.
+    if x.total_cmp(&y).is_gt() { x } else { y }
 }
 
 /// The lesser; minus infinity is less than no number at all.

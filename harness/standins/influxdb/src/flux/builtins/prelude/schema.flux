@@ -1,17 +1,21 @@
 // Look-ups of names: `influxdata/influxdb/schema`, and the same functions under
 // `influxdata/influxdb/v1`.
 
+import "influxdata/influxdb/schema"
+
 fieldsAsCols = (tables=<-) => tables
     |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
 
-tagValues = (bucket, tag, predicate=(r) => true, start=-30d, stop=now()) => from(bucket: bucket)
+tagValues = (bucket, tag, predicate=(r) => true, start=-30d, stop=now()) =>
+    schema._from(bucket: bucket)
     |> range(start: start, stop: stop)
     |> filter(fn: predicate)
     |> keep(columns: [tag])
     |> group()
     |> distinct(column: tag)
 
-tagKeys = (bucket, predicate=(r) => true, start=-30d, stop=now()) => from(bucket: bucket)
+tagKeys = (bucket, predicate=(r) => true, start=-30d, stop=now()) =>
+    schema._from(bucket: bucket)
     |> range(start: start, stop: stop)
     |> filter(fn: predicate)
     |> keys()
