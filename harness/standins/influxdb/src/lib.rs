@@ -22,6 +22,7 @@ use cutover_model::Clock;
 pub use crate::quirks::{Quirk, QuirkCount, QuirkKind, Schedule, Scope};
 
 use crate::accounts::Accounts;
+use crate::http::metrics::Metrics;
 use crate::quirks::Quirks;
 use crate::store::Store;
 
@@ -85,6 +86,7 @@ impl InfluxdbStandin {
             started_ns,
             accounts: RwLock::new(Accounts::default()),
             store: RwLock::new(Store::new(started_ns)),
+            metrics: Metrics::default(),
             quirks: Quirks::new(config.quirk_seed, config.quirks.clone()),
             config,
         };
@@ -116,6 +118,7 @@ pub(crate) struct Server {
     accounts: RwLock<Accounts>,
     store: RwLock<Store>,
     pub(crate) quirks: Quirks,
+    pub(crate) metrics: Metrics,
 }
 
 impl Server {

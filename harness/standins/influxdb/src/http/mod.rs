@@ -9,6 +9,7 @@ mod buckets;
 mod delete;
 mod error;
 mod gzip;
+pub(crate) mod metrics;
 mod misbehave;
 mod orgs;
 mod probes;
@@ -42,6 +43,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .fallback(no_assets)
         .layer(from_fn_with_state(Arc::clone(&server), drop_expired))
         .layer(from_fn(answer_options))
+        .layer(from_fn_with_state(Arc::clone(&server), metrics::record))
         .layer(from_fn_with_state(Arc::clone(&server), misbehave::misbehave))
         .layer(map_response(with_server_headers))
         .with_state(server)
@@ -53,6 +55,7 @@ fn open(server: &Arc<Server>) -> Router<Arc<Server>> {
     let setup = guarded.get(setup::is_allowed).post(setup::set_up);
     let open = Router::new()
         .route("/health", any(probes::health))
+        .route("/metrics", any(metrics::show))
         .route("/ready", any(probes::ready))
         .route("/ping", any(probes::wrong_ping).get(probes::ping))
         .route("/api/v2/setup", setup);

@@ -11,6 +11,7 @@ use http::StatusCode;
 
 use super::auth::Caller;
 use super::error::{ApiError, Code};
+use super::metrics::WrittenBytes;
 use super::misbehave::Spoil;
 use super::request::{self, Parameters, parameter};
 use crate::Server;
@@ -27,7 +28,7 @@ pub(super) async fn write(
     spoil: Option<Extension<Spoil>>,
     parameters: Parameters,
     request: Request,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Stored, ApiError> {
     let precision = Precision::from_name(parameter(&parameters, "precision").unwrap_or("ns"))
         .ok_or_else(|| {
             ApiError::invalid("invalid precision; valid precision units are ns, us, ms, and s")
@@ -55,7 +56,7 @@ pub(super) async fn write_to_database(
     spoil: Option<Extension<Spoil>>,
     parameters: Parameters,
     request: Request,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Stored, ApiError> {
     let precision = parameter(&parameters, "precision").and_then(Precision::from_name);
     let precision = precision.unwrap_or(Precision::Nanoseconds);
     let Some(database) = parameter(&parameters, "db") else {
@@ -121,6 +122,9 @@ fn mapped_bucket<'a>(
     found.into_iter().find(|bucket| caller.may(bucket.reading()) || caller.may(bucket.writing()))
 }
 
+/// The answer to a write that was stored wholly.
+type Stored = (Extension<WrittenBytes>, StatusCode);
+
 /// How a body is to be stored.
 #[derive(Clone, Copy)]
 struct Terms {
@@ -129,14 +133,19 @@ struct Terms {
     whole: bool,
 }
 
-fn store(server: &Server, bucket: Id, body: &[u8], terms: Terms) -> Result<StatusCode, ApiError> {
+fn store(server: &Server, bucket: Id, body: &[u8], terms: Terms) -> Result<Stored, ApiError> {
     let now_ns = server.config.clock.now_ns();
     let mut batch = line_protocol::parse(body, terms.precision, now_ns)
         .map_err(|error| ApiError::invalid(error.to_string()))?;
     let kept = if terms.whole { batch.points.len() } else { batch.points.len() / 2 };
     let kept_out = batch.points.drain(kept..).count();
-    match server.store_mut().write(bucket, &batch, now_ns) {
-        Ok(Some(())) if kept_out == 0 => Ok(StatusCode::NO_CONTENT),
+    let written = server.store_mut().write(bucket, &batch, now_ns);
+    let dropped = written.as_ref().err().map_or(0, |partial| partial.dropped) + kept_out;
+    server.metrics.wrote(batch.points.len() + kept_out, dropped);
+    match written {
+        Ok(Some(())) if kept_out == 0 => {
+            Ok((Extension(WrittenBytes(body.len())), StatusCode::NO_CONTENT))
+        }
         Ok(Some(())) => {
             let reason = "kept out by a quirk of the stand-in";
             Err(partial(&format!("partial write: {reason} dropped={kept_out}")))

@@ -188,3 +188,37 @@ async fn only_half_of_the_api_tells_which_methods_it_takes() {
     assert!(!buckets.headers.contains_key("allow"));
     assert!(buckets.text.is_empty());
 }
+
+#[tokio::test]
+async fn metrics_count_requests_writes_and_resources() {
+    let client = Client::ready().await;
+    client.write("m v=1 1\nm v=2 2").await;
+    client.write("m v=").await;
+    client.query("from(bucket: \"b\") |> range(start: 0)").await;
+    let answer = client.get("/metrics").await;
+    assert!(answer.headers["content-type"].to_str().unwrap().starts_with("text/plain; version="));
+    let org = client.get("/api/v2/orgs").await.json()["orgs"][0]["id"].clone();
+    let org = org.as_str().unwrap();
+    for expected in [
+        "http_api_requests_total{handler=\"platform\",method=\"POST\",path=\"/api/v2/write\",\
+         response_code=\"204\",status=\"2XX\",user_agent=\"unknown\"} 1"
+            .to_owned(),
+        format!(
+            "http_write_request_bytes{{endpoint=\"/api/v2/write\",org_id=\"{org}\",status=\"204\"\
+             }} 15"
+        ),
+        format!(
+            "http_write_request_count{{endpoint=\"/api/v2/write\",org_id=\"{org}\",status=\"400\"\
+             }} 1"
+        ),
+        format!(
+            "http_query_request_count{{endpoint=\"/api/v2/query\",org_id=\"{org}\",status=\"200\"\
+             }} 1"
+        ),
+        "influxdb_buckets_total 3".to_owned(),
+        "influxdb_tokens_total 1".to_owned(),
+        "storage_writer_req_points_sum{path=\"\"} 2".to_owned(),
+    ] {
+        assert!(answer.text.lines().any(|line| line == expected), "{expected}\n{}", answer.text);
+    }
+}
