@@ -17,6 +17,7 @@ use super::request::{self, Parameters, parameter};
 use crate::Server;
 use crate::accounts::{Accounts, BucketEntry, Id};
 use crate::line_protocol::{self, Precision};
+use crate::store::WriteError;
 
 /// Whoever may not write is told so in these words.
 const TO_WRITE: &str = "for write";
@@ -140,23 +141,27 @@ fn store(server: &Server, bucket: Id, body: &[u8], terms: Terms) -> Result<Store
     let kept = if terms.whole { batch.points.len() } else { batch.points.len() / 2 };
     let kept_out = batch.points.drain(kept..).count();
     let written = server.store_mut().write(bucket, &batch, now_ns);
-    let dropped = written.as_ref().err().map_or(0, |partial| partial.dropped) + kept_out;
-    server.metrics.wrote(batch.points.len() + kept_out, dropped);
+    let points = batch.points.len() + kept_out;
     match written {
-        Ok(Some(())) if kept_out == 0 => {
+        Ok(()) => server.metrics.wrote(points, kept_out),
+        Err(WriteError::Partial(ref partial)) => {
+            server.metrics.wrote(points, partial.dropped + kept_out);
+        }
+        Err(WriteError::NoBucket(_) | WriteError::TooManyGroups) => {}
+    }
+    match written {
+        Ok(()) if kept_out == 0 => {
             Ok((Extension(WrittenBytes(body.len())), StatusCode::NO_CONTENT))
         }
-        Ok(Some(())) => {
+        Ok(()) => {
             let reason = "kept out by a quirk of the stand-in";
             Err(partial(&format!("partial write: {reason} dropped={kept_out}")))
         }
-        Ok(None) => {
-            let message = format!(
-                "unexpected error writing points to database: database not found: {bucket}"
-            );
+        Err(WriteError::Partial(error)) => Err(partial(&error.to_string())),
+        Err(error @ (WriteError::NoBucket(_) | WriteError::TooManyGroups)) => {
+            let message = format!("unexpected error writing points to database: {error}");
             Err(ApiError::new(Code::Internal, message))
         }
-        Err(error) => Err(partial(&error.to_string())),
     }
 }
 

@@ -134,16 +134,24 @@ pub(crate) enum LineError {
     InvalidPoint,
 }
 
-/// Every line of a body that could not be read.
+/// Complaints beyond this many bytes are left out of an answer.
+const MAX_COMPLAINT_BYTES: usize = 1 << 20;
+
+/// The lines of a body that could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines.join("\n"))]
 pub(crate) struct ParseError {
     lines: Vec<String>,
+    bytes: usize,
 }
 
 impl ParseError {
     fn push(&mut self, line: &[u8], error: &LineError) {
-        self.lines.push(format!("unable to parse '{}': {error}", String::from_utf8_lossy(line)));
+        if self.bytes < MAX_COMPLAINT_BYTES {
+            let text = format!("unable to parse '{}': {error}", String::from_utf8_lossy(line));
+            self.bytes += text.len();
+            self.lines.push(text);
+        }
     }
 }
 

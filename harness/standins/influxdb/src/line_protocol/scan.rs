@@ -23,7 +23,7 @@ pub(crate) fn parse(
     now_ns: i64,
 ) -> Result<Batch<'_>, ParseError> {
     let mut batch = Batch::default();
-    let mut failed = ParseError { lines: Vec::new() };
+    let mut failed = ParseError { lines: Vec::new(), bytes: 0 };
     let now_ns = now_ns - now_ns.rem_euclid(precision.unit_ns());
     let mut tags = Vec::new();
     let mut at = 0;
@@ -100,10 +100,10 @@ impl<'a> LineReader<'a, '_> {
     /// Reads key and fields; gives the key and the text of the timestamp, which may be empty.
     fn read(&mut self) -> Result<(Cow<'a, [u8]>, &'a [u8]), LineError> {
         let key_end = self.key_end()?;
-        let key = self.ordered_key(key_end)?;
-        if key.len() > MAX_KEY_BYTES {
-            return Err(LineError::KeyTooLong(key.len()));
+        if key_end > MAX_KEY_BYTES {
+            return Err(LineError::KeyTooLong(key_end));
         }
+        let key = self.ordered_key(key_end)?;
         let first_field = self.fields.len();
         let fields_end = self.read_fields(skip_blank(self.line, key_end))?;
         for field in &self.fields[first_field..] {
@@ -136,7 +136,10 @@ impl<'a> LineReader<'a, '_> {
         loop {
             let start = at + 1;
             at = self.tag_end(start)?;
-            self.tags.push(start..at);
+            // A key beyond the limit is refused, so where its tags stand does not matter.
+            if at <= MAX_KEY_BYTES {
+                self.tags.push(start..at);
+            }
             if self.line[at] == b' ' {
                 return Ok(at);
             }

@@ -55,7 +55,7 @@ impl Bucket {
         }
         for (measurement, used) in self.measurements.iter_mut().zip(used) {
             for field in &mut measurement.fields {
-                field.types.retain(|group_ns, _| used.contains(group_ns));
+                field.types.retain(|(group_ns, _)| used.contains(group_ns));
             }
         }
     }

@@ -14,13 +14,14 @@ mod read;
 mod shards;
 mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub(crate) use self::column::Values;
 pub(crate) use self::predicate::{Predicate, PredicateError};
 pub(crate) use self::read::{SeriesName, SeriesRef};
 pub(crate) use self::shards::{Retention, shard_duration_ns};
+pub(crate) use self::write::WriteError;
 
 use self::column::Column;
 use self::shards::ShardGroups;
@@ -76,8 +77,9 @@ impl Store {
         self.next_retention_check_ns = now_ns.saturating_add(RETENTION_CHECK_NS);
         for bucket in self.buckets.values_mut() {
             let Some(limit_ns) = bucket.retention.earliest_ns(now_ns) else { continue };
-            for start_ns in bucket.groups.remove_before(limit_ns) {
-                bucket.drop_group(start_ns);
+            let expired = bucket.groups.remove_before(limit_ns);
+            if !expired.is_empty() {
+                bucket.drop_groups(&expired);
             }
         }
     }
@@ -107,15 +109,15 @@ impl Bucket {
         }
     }
 
-    fn drop_group(&mut self, start_ns: i64) {
+    fn drop_groups(&mut self, starts: &BTreeSet<i64>) {
         for series in &mut self.series {
             for field in &mut series.fields {
-                field.columns.retain(|column| column.group_ns != start_ns);
+                field.columns.retain(|column| !starts.contains(&column.group_ns));
             }
         }
         for measurement in &mut self.measurements {
             for field in &mut measurement.fields {
-                field.types.remove(&start_ns);
+                field.types.retain(|(group_ns, _)| !starts.contains(group_ns));
             }
         }
     }
@@ -126,14 +128,30 @@ impl Bucket {
 struct Measurement {
     name: Arc<str>,
     fields: Vec<FieldDef>,
-    fields_by_name: HashMap<Box<[u8]>, usize>,
+    fields_by_name: HashMap<Arc<[u8]>, usize>,
 }
 
 /// A field of a measurement: its type is fixed once per shard group.
 #[derive(Debug)]
 struct FieldDef {
     name: Arc<str>,
-    types: BTreeMap<i64, FieldType>,
+    /// The name as it was written, which need not be UTF-8.
+    key: Arc<[u8]>,
+    /// By the start of the shard group, in order. Mostly there is one.
+    types: Vec<(i64, FieldType)>,
+}
+
+impl FieldDef {
+    /// The type in a shard group, which is `wanted` from now on when there was none.
+    fn fix_type(&mut self, group_ns: i64, wanted: FieldType) -> FieldType {
+        match self.types.binary_search_by_key(&group_ns, |(start_ns, _)| *start_ns) {
+            Ok(at) => self.types[at].1,
+            Err(at) => {
+                self.types.insert(at, (group_ns, wanted));
+                wanted
+            }
+        }
+    }
 }
 
 /// A measurement with one set of tags.
@@ -154,7 +172,8 @@ struct SeriesField {
     field: usize,
     name: Arc<[u8]>,
     /// In order of time, one a shard group.
-    columns: Vec<Column>,
+    #[expect(clippy::vec_box, reason = "one that comes in between moves all those behind it")]
+    columns: Vec<Box<Column>>,
 }
 
 /// The type of a stored field.

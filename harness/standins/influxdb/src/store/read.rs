@@ -96,9 +96,9 @@ impl Bucket {
     /// The type of a field in the first shard group of a range that knows it.
     fn first_type(&self, measurement: usize, field: usize, range: (i64, i64)) -> Option<FieldType> {
         let types = &self.measurements[measurement].fields[field].types;
-        let overlapping = |start_ns: &i64| {
-            *start_ns < range.1 && self.groups.stop_of(*start_ns).is_some_and(|stop| stop > range.0)
+        let overlapping = |start_ns: i64| {
+            start_ns < range.1 && self.groups.stop_of(start_ns).is_some_and(|stop| stop > range.0)
         };
-        types.iter().find(|(start_ns, _)| overlapping(start_ns)).map(|(_, found)| *found)
+        types.iter().find(|(start_ns, _)| overlapping(*start_ns)).map(|(_, found)| *found)
     }
 }

@@ -3,7 +3,7 @@
 //! [`ShardGroups`] finds or makes the group of a point; [`Retention`] says how long data stays and
 //! how long a new group is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::line_protocol::MAX_TIME_NS;
 
@@ -83,12 +83,15 @@ impl ShardGroups {
     }
 
     /// Forgets the groups that end before `limit_ns` and tells their starts.
-    pub(super) fn remove_before(&mut self, limit_ns: i64) -> Vec<i64> {
-        let expired = |stop_ns: &i64| *stop_ns < limit_ns;
-        let starts = self.stops.iter().filter(|(_, stop_ns)| expired(stop_ns));
-        let starts: Vec<i64> = starts.map(|(start_ns, _)| *start_ns).collect();
-        self.stops.retain(|_, stop_ns| !expired(stop_ns));
-        starts
+    pub(super) fn remove_before(&mut self, limit_ns: i64) -> BTreeSet<i64> {
+        let expired = self.stops.iter().filter(|(_, stop_ns)| **stop_ns < limit_ns);
+        let expired: BTreeSet<i64> = expired.map(|(start_ns, _)| *start_ns).collect();
+        self.stops.retain(|_, stop_ns| *stop_ns >= limit_ns);
+        expired
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.stops.len()
     }
 }
 

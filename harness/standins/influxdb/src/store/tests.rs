@@ -34,7 +34,11 @@ impl Fixture {
     fn write(&mut self, lines: &str) -> Option<(String, usize)> {
         let batch = parse(lines.as_bytes(), Precision::Nanoseconds, self.now_ns).unwrap();
         let outcome = self.store.write(self.bucket, &batch, self.now_ns);
-        outcome.err().map(|partial| (partial.reason, partial.dropped))
+        match outcome {
+            Ok(()) => None,
+            Err(WriteError::Partial(partial)) => Some((partial.reason, partial.dropped)),
+            Err(other) => panic!("{other}"),
+        }
     }
 
     fn points(&self, field: &str) -> Vec<(i64, String)> {

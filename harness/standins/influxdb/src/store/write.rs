@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::column::{Column, value_type};
 use super::shards::ShardGroup;
-use super::{Bucket, FieldDef, Measurement, Series, SeriesField, Store};
+use super::{Bucket, FieldDef, FieldType, Measurement, Series, SeriesField, Store};
 use crate::accounts::Id;
 use crate::flux::time::format_rfc3339;
 use crate::line_protocol::{
@@ -16,6 +16,23 @@ use crate::line_protocol::{
 
 /// The longest string value in bytes.
 const MAX_STRING_BYTES: usize = 1 << 20;
+
+/// A bucket has no more shard groups than this: a server would have given up long before, and each
+/// new one costs time that grows with their number.
+const MAX_GROUPS: usize = 1 << 16;
+
+/// Why a batch was not stored wholly.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// Nothing was stored.
+    #[error("database not found: {0}")]
+    NoBucket(Id),
+    /// Nothing was stored.
+    #[error("the stand-in keeps no more than {MAX_GROUPS} shard groups in a bucket")]
+    TooManyGroups,
+    #[error(transparent)]
+    Partial(#[from] PartialWrite),
+}
 
 /// Points that were not stored; the others of the batch were.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -36,15 +53,17 @@ struct Dropped {
 }
 
 impl Store {
-    /// Stores a batch. `Ok(None)` means that the bucket does not exist.
+    /// Stores a batch.
     pub(crate) fn write(
         &mut self,
         bucket: Id,
         batch: &Batch<'_>,
         now_ns: i64,
-    ) -> Result<Option<()>, PartialWrite> {
-        let Some(data) = self.buckets.get_mut(&bucket) else { return Ok(None) };
-        let groups = data.open_groups(batch, now_ns);
+    ) -> Result<(), WriteError> {
+        let Some(data) = self.buckets.get_mut(&bucket) else {
+            return Err(WriteError::NoBucket(bucket));
+        };
+        let groups = data.open_groups(batch, now_ns)?;
         let mut writer = Writer {
             bucket: data,
             groups,
@@ -58,30 +77,34 @@ impl Store {
             writer.write_point(point, &batch.fields[point.fields.clone()]);
         }
         writer.settle();
-        writer.outcome(bucket, now_ns).map(Some)
+        Ok(writer.outcome(bucket, now_ns)?)
     }
 }
 
 impl Bucket {
     /// The shard groups that the points of a batch open. A point older than the retention opens
     /// none, but is stored in one that another point of its batch has opened.
-    fn open_groups(&mut self, batch: &Batch<'_>, now_ns: i64) -> Vec<ShardGroup> {
+    fn open_groups(
+        &mut self,
+        batch: &Batch<'_>,
+        now_ns: i64,
+    ) -> Result<Vec<ShardGroup>, WriteError> {
         let earliest_ns = self.retention.earliest_ns(now_ns).unwrap_or(MIN_TIME_NS);
+        let length_ns = self.retention.shard_group_ns;
         let mut open: Vec<ShardGroup> = Vec::new();
-        let mut last = None;
         for point in &batch.points {
-            let known = |group: &ShardGroup| group.contains(point.time_ns);
-            if point.time_ns < earliest_ns || last.as_ref().is_some_and(known) {
+            let known = open.last().is_some_and(|group| group.contains(point.time_ns));
+            if point.time_ns < earliest_ns || known {
                 continue;
             }
-            let at = open.partition_point(|group| group.stop_ns <= point.time_ns);
-            if !open.get(at).is_some_and(known) {
-                let length_ns = self.retention.shard_group_ns;
-                open.insert(at, self.groups.find_or_create(point.time_ns, length_ns));
+            open.push(self.groups.find_or_create(point.time_ns, length_ns));
+            if self.groups.len() > MAX_GROUPS {
+                return Err(WriteError::TooManyGroups);
             }
-            last = Some(open[at]);
         }
-        open
+        open.sort_unstable_by_key(|group| group.start_ns);
+        open.dedup();
+        Ok(open)
     }
 
     fn series_of(&mut self, key: &[u8]) -> usize {
@@ -110,46 +133,54 @@ impl Bucket {
         self.measurements.len() - 1
     }
 
+    /// Where a field stands in a series, if the series has it.
+    fn place_of(&self, series: usize, key: &[u8], hint: usize) -> Option<usize> {
+        let Series { measurement, fields, .. } = &self.series[series];
+        if fields.get(hint).is_some_and(|known| *known.name == *key) {
+            return Some(hint);
+        }
+        let id = self.measurements[*measurement].fields_by_name.get(key)?;
+        fields.binary_search_by_key(id, |known| known.field).ok()
+    }
+
+    /// Gives a series all the fields of a point.
+    fn add_fields(&mut self, series: usize, fields: &[Field<'_>]) {
+        let Series { measurement, fields: own, .. } = &mut self.series[series];
+        let measurement = &mut self.measurements[*measurement];
+        let known = own.len();
+        for field in fields.iter().filter(|field| &*field.key != b"time") {
+            let id = measurement.field_id(&field.key);
+            if own[..known].binary_search_by_key(&id, |known| known.field).is_err() {
+                let name = Arc::clone(&measurement.fields[id].key);
+                own.push(SeriesField { field: id, name, columns: Vec::new() });
+            }
+        }
+        own.sort_by_key(|field| field.field);
+        own.dedup_by_key(|field| field.field);
+    }
+
     /// Finds or makes the column of a field; the error says which type it has instead.
     fn column_of(
         &mut self,
         series: usize,
-        field: &Field<'_>,
-        place: ColumnHint,
-    ) -> Result<(usize, usize), String> {
-        let wanted = value_type(&field.value);
-        let own = &self.series[series].fields;
-        let hinted = own.get(place.field).is_some_and(|known| *known.name == *field.key);
-        let measurement = self.series[series].measurement;
-        let at = if hinted {
-            place.field
-        } else {
-            let id = self.measurements[measurement].field_id(&field.key);
-            match own.binary_search_by_key(&id, |known| known.field) {
-                Ok(at) => at,
-                Err(at) => {
-                    let name = Arc::from(&*field.key);
-                    let columns = Vec::new();
-                    let new = SeriesField { field: id, name, columns };
-                    self.series[series].fields.insert(at, new);
-                    at
-                }
-            }
-        };
-        let series_field = &mut self.series[series].fields[at];
-        let columns = &mut series_field.columns;
+        at: usize,
+        group_ns: i64,
+        wanted: FieldType,
+    ) -> Result<usize, String> {
+        let Series { measurement, fields, .. } = &mut self.series[series];
+        let SeriesField { field, columns, .. } = &mut fields[at];
         let index = match columns.last() {
-            Some(last) if last.group_ns == place.group_ns => Ok(columns.len() - 1),
-            _ => columns.binary_search_by_key(&place.group_ns, |column| column.group_ns),
+            Some(last) if last.group_ns == group_ns => Ok(columns.len() - 1),
+            _ => columns.binary_search_by_key(&group_ns, |column| column.group_ns),
         };
         if let Ok(index) = index
             && columns[index].field_type() == wanted
         {
-            return Ok((at, index));
+            return Ok(index);
         }
-        let measurement = &mut self.measurements[measurement];
-        let def = &mut measurement.fields[series_field.field];
-        let fixed = *def.types.entry(place.group_ns).or_insert(wanted);
+        let measurement = &mut self.measurements[*measurement];
+        let def = &mut measurement.fields[*field];
+        let fixed = def.fix_type(group_ns, wanted);
         if fixed != wanted {
             return Err(format!(
                 "field type conflict: input field \"{}\" on measurement \"{}\" is type {}, \
@@ -160,11 +191,10 @@ impl Bucket {
                 fixed.word()
             ));
         }
-        let index = index.unwrap_or_else(|index| {
-            columns.insert(index, Column::new(place.group_ns, wanted));
+        Ok(index.unwrap_or_else(|index| {
+            columns.insert(index, Box::new(Column::new(group_ns, wanted)));
             index
-        });
-        Ok((at, index))
+        }))
     }
 }
 
@@ -173,18 +203,12 @@ impl Measurement {
         if let Some(&id) = self.fields_by_name.get(name) {
             return id;
         }
-        let text = Arc::from(String::from_utf8_lossy(name));
-        self.fields.push(FieldDef { name: text, types: std::collections::BTreeMap::new() });
-        self.fields_by_name.insert(name.into(), self.fields.len() - 1);
+        let key: Arc<[u8]> = Arc::from(name);
+        let name = Arc::from(String::from_utf8_lossy(name));
+        self.fields.push(FieldDef { name, key: Arc::clone(&key), types: Vec::new() });
+        self.fields_by_name.insert(key, self.fields.len() - 1);
         self.fields.len() - 1
     }
-}
-
-/// Where a field probably stands: fields mostly come in the order of the line before.
-#[derive(Clone, Copy)]
-struct ColumnHint {
-    field: usize,
-    group_ns: i64,
 }
 
 struct Writer<'a, 'b> {
@@ -232,33 +256,29 @@ impl<'a, 'b> Writer<'a, 'b> {
         fields: &'a [Field<'b>],
     ) -> Result<(), String> {
         self.columns.clear();
-        let fields_before = self.bucket.series[series].fields.len();
-        let measurement = self.bucket.series[series].measurement;
         for (index, field) in fields.iter().enumerate() {
-            let measurement = &self.bucket.measurements[measurement].name;
-            check_length(measurement, field)?;
+            let measurement = self.bucket.series[series].measurement;
+            check_length(&self.bucket.measurements[measurement].name, field)?;
             if &*field.key == b"time" {
                 continue;
             }
-            let hint = ColumnHint { field: index, group_ns };
-            let (at, column) = self.bucket.column_of(series, field, hint)?;
+            // Fields mostly come in the order of the line before.
+            let Some(at) = self.bucket.place_of(series, &field.key, index) else {
+                // New fields move the others, so all are looked up again.
+                self.bucket.add_fields(series, fields);
+                return self.find_columns(series, group_ns, fields);
+            };
+            let wanted = value_type(&field.value);
+            let column = self.bucket.column_of(series, at, group_ns, wanted)?;
             self.columns.push((at, column, &field.value));
         }
         if self.columns.is_empty() {
+            let measurement = self.bucket.series[series].measurement;
             let measurement = &self.bucket.measurements[measurement].name;
             return Err(format!(
                 "invalid field name: input field \"time\" on measurement \"{measurement}\" is \
                  invalid"
             ));
-        }
-        // A new field moves those behind it, so the places found so far are looked up again.
-        if self.bucket.series[series].fields.len() != fields_before {
-            self.columns.clear();
-            for field in fields.iter().filter(|field| &*field.key != b"time") {
-                let hint = ColumnHint { field: usize::MAX, group_ns };
-                let (at, column) = self.bucket.column_of(series, field, hint)?;
-                self.columns.push((at, column, &field.value));
-            }
         }
         Ok(())
     }
