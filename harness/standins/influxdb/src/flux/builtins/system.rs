@@ -70,18 +70,6 @@ pub(super) const BUILTINS: &[Builtin] = &[
         },
     },
     Builtin {
-        package: "influxdata/influxdb/schema",
-        name: "_from",
-        parameters: &[required("bucket")],
-        run: |call| {
-            let bucket = call.required("bucket")?.clone();
-            match call.interpreter.option("schema._from") {
-                Some(from) => call.interpreter.call(from, vec![(Arc::from("bucket"), bucket)]),
-                None => call.apply("from", [("bucket", bucket)]),
-            }
-        },
-    },
-    Builtin {
         package: "influxdata/influxdb/monitor",
         name: "write",
         parameters: TABLES,
@@ -112,32 +100,16 @@ const fn no_names(package: &'static str, name: &'static str) -> Constant {
     Constant { package, name, value: || Value::Array(Arc::default()) }
 }
 
+const fn level(name: &'static str, value: fn() -> Value) -> Constant {
+    Constant { package: "influxdata/influxdb/monitor", name, value }
+}
+
 pub(super) const CONSTANTS: &[Constant] = &[
-    Constant {
-        package: "influxdata/influxdb/monitor",
-        name: "levelOK",
-        value: || Value::string("ok"),
-    },
-    Constant {
-        package: "influxdata/influxdb/monitor",
-        name: "levelInfo",
-        value: || Value::string("info"),
-    },
-    Constant {
-        package: "influxdata/influxdb/monitor",
-        name: "levelWarn",
-        value: || Value::string("warn"),
-    },
-    Constant {
-        package: "influxdata/influxdb/monitor",
-        name: "levelCrit",
-        value: || Value::string("crit"),
-    },
-    Constant {
-        package: "influxdata/influxdb/monitor",
-        name: "levelUnknown",
-        value: || Value::string("unknown"),
-    },
+    level("levelOK", || Value::string("ok")),
+    level("levelInfo", || Value::string("info")),
+    level("levelWarn", || Value::string("warn")),
+    level("levelCrit", || Value::string("crit")),
+    level("levelUnknown", || Value::string("unknown")),
     // These stand for options, which a script sets and nobody reads.
     no_names("planner", "disableLogicalRules"),
     no_names("planner", "disablePhysicalRules"),
