@@ -48,6 +48,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+pub(crate) use self::prelude::PRELUDE;
 pub(crate) use self::source::StorageRead;
 
 use super::ast::{Name, Span};
