@@ -1,9 +1,10 @@
 //! Flux: the query language, over the store's tables.
 //!
 //! A script goes through `lexer` and `parser` to a tree (`ast`), `check` looks it over as a whole,
-//! `interpreter` evaluates it with the functions of `builtins`, and the resulting streams
-//! (`stream`, `table`) are computed while `csv` writes them. [`run`] is the entry. Left out: type
-//! inference; a type error is found when the value that has it is met.
+//! `types` finds the type of each expression, `interpreter` evaluates it with the functions of
+//! `builtins`, and the resulting streams (`stream`, `table`) are computed while `csv` writes them.
+//! [`run`] is the entry. What only a bucket knows, as the types of its columns, is checked when it is
+//! met.
 
 mod ast;
 mod builder;
@@ -24,6 +25,7 @@ mod scalar_key;
 mod stream;
 mod table;
 pub(crate) mod time;
+mod types;
 mod value;
 mod window;
 
@@ -56,6 +58,7 @@ pub(crate) struct Query {
 pub(crate) fn run(server: &Arc<Server>, query: Query) -> Result<Answer, FluxError> {
     let file = parser::parse(&query.script)?;
     check::check(&file)?;
+    types::check(&file)?;
     let execution = Execution::new(Arc::clone(server), query.org, query.now_ns, query.permissions);
     let results = Interpreter::new(execution).run(&file)?;
     let mut encoder = Encoder::new(query.dialect, results);

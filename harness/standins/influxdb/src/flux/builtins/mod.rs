@@ -49,6 +49,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 pub(crate) use self::packages::{package, universe};
+pub(crate) use self::prelude::PRELUDE;
 pub(crate) use self::source::StorageRead;
 
 use super::ast::{Name, Span};

@@ -11,7 +11,7 @@ use crate::flux::parser::parse;
 use crate::flux::value::{Record, Value};
 
 /// The packages that each script makes, and the script.
-const SCRIPTS: &[(&[&str], &str)] = &[
+pub(crate) const PRELUDE: &[(&[&str], &str)] = &[
     (&[""], include_str!("prelude/universe.flux")),
     (
         &["influxdata/influxdb/schema", "influxdata/influxdb/v1"],
@@ -31,7 +31,7 @@ const SCRIPTS: &[(&[&str], &str)] = &[
 /// Adds the functions to the packages. Each can use those above it in its script, and what the
 /// packages hold that its script imports.
 pub(super) fn define(packages: &mut HashMap<&'static str, Record>) {
-    for (paths, script) in SCRIPTS {
+    for (paths, script) in PRELUDE {
         let file = parse(script).expect("the scripts of the prelude are read in the tests");
         let mut env: Option<Arc<Env>> = None;
         for import in &file.imports {
@@ -77,7 +77,7 @@ mod tests {
     fn every_script_of_the_prelude_defines_functions() {
         let mut packages = HashMap::new();
         define(&mut packages);
-        for (paths, _) in SCRIPTS {
+        for (paths, _) in PRELUDE {
             assert!(!packages[paths[0]].entries().is_empty(), "{}", paths[0]);
         }
     }
