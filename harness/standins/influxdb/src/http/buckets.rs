@@ -14,7 +14,7 @@ use super::auth::Caller;
 use super::error::{ApiError, Code, json_answer};
 use super::request::{self, Page, Parameters, UNREADABLE_JSON, parameter};
 use crate::Server;
-use crate::accounts::{Action, BucketEntry, Id, Kind, NewBucket, Permission};
+use crate::accounts::{Accounts, Action, BucketEntry, Id, Kind, NewBucket, Permission};
 use crate::flux::time::format_rfc3339;
 use crate::store::{Retention, shard_duration_ns};
 
@@ -220,34 +220,40 @@ pub(super) async fn list(
             None => None,
         },
     };
-    let name = parameter(&parameters, "name");
-    let found = match parameter(&parameters, "id").map(request::id).transpose()? {
-        Some(id) => vec![accounts.bucket(id).ok_or_else(not_found)?],
-        None => {
-            let mut matching: Vec<&BucketEntry> = accounts
-                .buckets()
-                .filter(|bucket| org.is_none_or(|org| bucket.org == org))
-                .filter(|bucket| name.is_none_or(|name| bucket.name == name))
-                .collect();
-            if let (true, Some(name), Some(_)) = (matching.is_empty(), name, org) {
-                return Err(ApiError::not_found(format!("bucket \"{name}\" not found")));
-            }
-            if org.is_some() {
-                matching.sort_by(|left, right| left.name.cmp(&right.name));
-            }
-            if page.descending {
-                matching.reverse();
-            }
-            let after = page.after.and_then(|after| {
-                matching.iter().position(|bucket| bucket.id == after).map(|at| at + 1)
-            });
-            page.of(matching.into_iter().skip(after.unwrap_or(0)))
-        }
+    let found = if let Some(id) = parameter(&parameters, "id").map(request::id).transpose()? {
+        vec![accounts.bucket(id).ok_or_else(not_found)?]
+    } else {
+        matching(&accounts, (org, parameter(&parameters, "name")), &page)?
     };
     let visible = found.into_iter().filter(|bucket| caller.may(bucket.reading()));
     let shown: Vec<Value> = visible.map(bucket_json).collect();
     let links = links(&parameters, &page, shown.len());
     Ok(json_answer(StatusCode::OK, &json!({ "links": links, "buckets": shown })))
+}
+
+fn matching<'a>(
+    accounts: &'a Accounts,
+    (org, name): (Option<Id>, Option<&str>),
+    page: &Page,
+) -> Result<Vec<&'a BucketEntry>, ApiError> {
+    let mut matching: Vec<&BucketEntry> = accounts
+        .buckets()
+        .filter(|bucket| org.is_none_or(|org| bucket.org == org))
+        .filter(|bucket| name.is_none_or(|name| bucket.name == name))
+        .collect();
+    if let (true, Some(name), Some(_)) = (matching.is_empty(), name, org) {
+        return Err(ApiError::not_found(format!("bucket \"{name}\" not found")));
+    }
+    if org.is_some() {
+        matching.sort_by(|left, right| left.name.cmp(&right.name));
+    }
+    if page.descending {
+        matching.reverse();
+    }
+    let after = page
+        .after
+        .and_then(|after| matching.iter().position(|bucket| bucket.id == after).map(|at| at + 1));
+    Ok(page.of(matching.into_iter().skip(after.unwrap_or(0))))
 }
 
 /// Where this page of a list and its neighbours are found.

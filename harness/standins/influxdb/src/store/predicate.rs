@@ -126,12 +126,7 @@ impl<'a> Parser<'a> {
         loop {
             let word = self.next();
             match &word.token {
-                Token::Ident(_) | Token::Number(_) => {
-                    self.at -= 1;
-                    self.rule()?;
-                    parts += 1;
-                }
-                Token::Keyword("NAME") => {
+                Token::Ident(_) | Token::Number(_) | Token::Keyword("NAME") => {
                     self.at -= 1;
                     self.rule()?;
                     parts += 1;

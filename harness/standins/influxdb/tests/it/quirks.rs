@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use super::wire::Connection;
 use super::{Client, NOW_NS};
 
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 /// A stand-in that is set up and has four points, and a client of it.
 async fn standin() -> (InfluxdbStandin, Client) {
