@@ -120,6 +120,9 @@ fn parameters(text: &str) -> Result<Parameters, ApiError> {
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let value = match stream.next() {
         Some(Ok(value)) => value,
+        Some(Err(error)) if error.is_eof() => {
+            return Err(ApiError::invalid(wrong(&"unexpected EOF")));
+        }
         Some(Err(error)) => return Err(ApiError::invalid(wrong(&error))),
         None => return Err(ApiError::invalid(wrong(&"EOF"))),
     };

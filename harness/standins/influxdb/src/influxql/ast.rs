@@ -4,11 +4,10 @@
 //! An expression is owned and compared by value, so that two equal calls share one result.
 
 use std::fmt;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use regex::Regex;
 
+use super::pattern::Pattern;
 use super::token::Op;
 
 /// The type of a value, a field or an expression.
@@ -99,16 +98,6 @@ pub(crate) enum Wildcard {
     All,
     Fields,
     Tags,
-}
-
-/// A regular expression, compared by its text.
-#[derive(Clone, Debug)]
-pub(crate) struct Pattern(pub(crate) Arc<Regex>);
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.as_str() == other.0.as_str()
-    }
 }
 
 /// An expression.

@@ -17,9 +17,19 @@ pub(crate) enum Division {
     Whole,
 }
 
+/// What a name without a value counts as beside a boolean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// As false.
+    False,
+    /// As nothing that could be compared: so it is where points are read from the store.
+    Incomparable,
+}
+
 /// Evaluates expressions over the row that `find` knows.
 pub(crate) struct Eval<F> {
     pub(crate) find: F,
+    pub(crate) missing: Missing,
     pub(crate) division: Division,
 }
 
@@ -48,14 +58,22 @@ impl<F: Fn(&Expr) -> Value> Eval<F> {
         if binary.op.is_regex() {
             return match (&left, &binary.right) {
                 (Value::String(text), Expr::Regex(pattern)) => {
-                    let matches = pattern.0.is_match(text);
+                    let matches = pattern.is_match(text);
                     Value::Boolean(matches == (binary.op == Op::EqRegex))
                 }
                 (Value::String(_), _) => Value::Boolean(false),
                 _ => Value::Null,
             };
         }
-        apply(binary.op, left, self.value(&binary.right), self.division)
+        let right = self.value(&binary.right);
+        if self.missing == Missing::Incomparable {
+            let absent =
+                |expr: &Expr, value: &Value| matches!(expr, Expr::Ref(_)) && value.is_null();
+            if absent(&binary.left, &left) || absent(&binary.right, &right) {
+                return mismatch(binary.op).unwrap_or_default();
+            }
+        }
+        apply(binary.op, left, right, self.division)
     }
 }
 

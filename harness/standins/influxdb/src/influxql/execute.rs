@@ -4,13 +4,14 @@
 //! others are not carried out.
 
 use super::ast::{
-    Call, Cardinality, Expr, Field, KeyChoice, Measurement, Pattern, Scope, Select, Source,
-    Statement, SystemSource, VarRef,
+    Call, Cardinality, Expr, Field, KeyChoice, Measurement, Scope, Select, Source, Statement,
+    SystemSource, VarRef,
 };
 use super::compile::compile;
 use super::condition::MIN_TIME_NS;
 use super::engine::{Catalog, Engine, Shown, policy_not_found};
 use super::error::{Outcome, QueryError};
+use super::pattern::Pattern;
 use super::result::{Cell, Series, StatementResult};
 use super::rewrite::Schema;
 use super::token::Op;
@@ -70,8 +71,10 @@ impl Execution<'_> {
                 one(self.show_retention_policies(database)?)
             }
             Statement::ShowMeasurements(show) => one(self.show_measurements(show)?),
-            Statement::ShowTagKeys(scope) => one(self.show_tag_keys(scope)?),
-            Statement::ShowTagValues { scope, keys } => one(self.show_tag_values(scope, keys)?),
+            Statement::ShowTagKeys(scope) => Ok(part_each(index, self.show_tag_keys(scope)?)),
+            Statement::ShowTagValues { scope, keys } => {
+                Ok(part_each(index, self.show_tag_values(scope, keys)?))
+            }
             Statement::ShowFieldKeys(scope) => self.select(index, &field_keys(scope)),
             Statement::ShowSeries(scope) => self.select(index, &series_keys(scope)),
             Statement::ShowCardinality { what, scope, exact } => {
@@ -219,6 +222,16 @@ impl Execution<'_> {
     }
 }
 
+/// A part of the result for each series, or an empty one.
+fn part_each(statement: usize, series: Vec<Series>) -> Vec<StatementResult> {
+    let part =
+        |series: Vec<Series>| StatementResult { statement, series, ..StatementResult::default() };
+    if series.is_empty() {
+        return vec![part(series)];
+    }
+    series.into_iter().map(|series| part(vec![series])).collect()
+}
+
 /// The lists about the server itself have statements of their own.
 fn check_system_sources(select: &Select) -> Outcome<()> {
     for source in &select.sources {
@@ -300,10 +313,10 @@ fn series_keys(scope: &Scope) -> Select {
 /// The sources of a statement, or all measurements where it names none.
 fn all_sources(scope: &Scope) -> Vec<Source> {
     if scope.sources.is_empty() {
-        let all = regex::Regex::new(".+").expect("the expression is well-formed");
+        let all = Pattern::compile(".+").expect("the expression is well-formed");
         return vec![Source::Measurement(Measurement {
             database: scope.database.clone(),
-            regex: Some(Pattern(all.into())),
+            regex: Some(all),
             ..Measurement::default()
         })];
     }

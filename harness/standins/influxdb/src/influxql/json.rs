@@ -17,8 +17,8 @@ pub(crate) fn encode(results: &[StatementResult], epoch: Option<Epoch>) -> Vec<u
         // The server's encoder gives up, and its complaint is all that is answered.
         let number = super::format::plain_float(number);
         text = format!(
-            "json: error calling MarshalJSON for type *query.Result: json: unsupported value: \
-             {number}"
+            "json: error calling MarshalJSON for type query.Response: json: error calling \
+             MarshalJSON for type *query.Result: json: unsupported value: {number}"
         )
         .into_bytes();
     }

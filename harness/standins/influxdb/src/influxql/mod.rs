@@ -18,6 +18,7 @@ mod format;
 mod json;
 mod math;
 mod parser;
+mod pattern;
 mod reduce;
 mod result;
 mod rewrite;

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ast::Wildcard;
-use super::ast::{Call, DataType, Expr, Field, Measurement, Pattern, Select, Source, VarRef};
+use super::ast::{Call, DataType, Expr, Field, Measurement, Select, Source, VarRef};
 use super::error::{Outcome, QueryError};
+use super::pattern::Pattern;
 use super::types::{Names, Typing};
 
 /// What the sources of a statement offer.
@@ -128,7 +129,7 @@ fn expand_field(field: Field, refs: &[VarRef], fields: &mut Vec<Field>) -> Outco
             fields.extend(refs.iter().filter(shown).map(plain));
         }
         Expr::Regex(pattern) => {
-            let shown = |name: &&VarRef| pattern.0.is_match(&name.name);
+            let shown = |name: &&VarRef| pattern.is_match(&name.name);
             fields.extend(refs.iter().filter(shown).map(plain));
         }
         Expr::Call(call) => {
@@ -209,7 +210,7 @@ fn expand_call(
         other => other.is_numeric(),
     };
     for name in refs.iter().filter(|name| supported(name.data_type)) {
-        if wild.pattern.as_ref().is_some_and(|pattern| !pattern.0.is_match(&name.name)) {
+        if wild.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&name.name)) {
             continue;
         }
         let mut own = call.clone();
@@ -223,7 +224,7 @@ fn expand_dimensions(dimensions: Vec<Expr>, tags: &BTreeSet<String>) -> Vec<Expr
     let mut expanded = Vec::new();
     for dimension in dimensions {
         let matches = |tag: &&String| match &dimension {
-            Expr::Regex(pattern) => pattern.0.is_match(tag),
+            Expr::Regex(pattern) => pattern.is_match(tag),
             _ => true,
         };
         match dimension {

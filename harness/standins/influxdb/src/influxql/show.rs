@@ -7,7 +7,7 @@ use super::ast::{Expr, KeyChoice, PolicyChoice, Scope, ShowMeasurements, Source}
 use super::condition::{self, MAX_TIME_NS, MIN_TIME_NS};
 use super::engine::{ShardIndex, measurements_matching};
 use super::error::{Outcome, QueryError};
-use super::eval::{Division, Eval};
+use super::eval::{Division, Eval, Missing};
 use super::execute::{Execution, key_condition, source_condition};
 use super::reduce::Reducer;
 use super::result::{Cell, Series};
@@ -196,7 +196,7 @@ impl Execution<'_> {
                         Expr::Ref(name) if name.name == "value" => Value::String(Arc::clone(value)),
                         _ => Value::Null,
                     };
-                    let eval = Eval { find, division: Division::Whole };
+                    let eval = Eval { find, missing: Missing::False, division: Division::Whole };
                     let wanted = |expr: Option<&Expr>| expr.is_none_or(|expr| eval.is_true(expr));
                     if wanted(keys) && wanted(values.as_ref()) {
                         let values: &mut BTreeSet<Arc<str>> =

@@ -77,8 +77,17 @@ struct Part {
     /// The series under the tags of the whole query, which comes first in the order.
     shown: u32,
     window_ns: i64,
+    /// Rows of a subquery may go back in time; each time a window is begun it is another run.
+    run: u32,
     head: Head,
     aux: Vec<Value>,
+}
+
+/// Where the points of a call came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    OneSubquery,
+    Sources,
 }
 
 /// Parts of one call on their way to points.
@@ -87,6 +96,8 @@ pub(super) struct Aggregation<'e, 'a> {
     options: &'e Options,
     function: Function,
     data_type: DataType,
+    /// Whether any source has the field.
+    readable: bool,
     parts: Vec<Part>,
 }
 
@@ -97,7 +108,7 @@ impl<'e, 'a> Aggregation<'e, 'a> {
         data_type: DataType,
         options: &'e Options,
     ) -> Self {
-        Self { engine, options, function, data_type, parts: Vec::new() }
+        Self { engine, options, function, data_type, readable: false, parts: Vec::new() }
     }
 
     /// Adds a measurement.
@@ -108,7 +119,8 @@ impl<'e, 'a> Aggregation<'e, 'a> {
         }
         let (engine, options) = (self.engine, self.options);
         engine.tag_sets(source, Some(field), options, &mut |name, set| {
-            if !set.rows.is_empty() && !self.function.supports(self.data_type) {
+            self.readable |= set.readable;
+            if set.readable && !self.function.supports(self.data_type) {
                 return Err(unsupported(self.function.name(), self.data_type));
             }
             let key = SeriesKey { name: std::sync::Arc::clone(name), tags: set.tags.clone() };
@@ -131,16 +143,34 @@ impl<'e, 'a> Aggregation<'e, 'a> {
 
     /// Adds points that were computed before.
     pub(super) fn add_points(&mut self, points: &Points) -> Outcome<()> {
-        if !points.heads.is_empty() && !self.function.supports(points.data_type) {
+        if !self.function.supports(points.data_type) {
             return Err(unsupported(self.function.name(), points.data_type));
         }
+        if !self.readable {
+            self.data_type = points.data_type;
+        }
+        self.readable = true;
         let dimensions = &self.options.dimensions;
+        let mut current: Option<(u32, (i64, i64))> = None;
+        let mut run = 0;
         for (index, head) in points.heads.iter().enumerate() {
             if head.value.is_null() {
                 continue;
             }
             let shown = self.engine.table.borrow_mut().subset(head.series, dimensions);
-            let window_ns = self.options.window(head.time_ns).0;
+            let inside = current.is_some_and(|(series, (start_ns, stop_ns))| {
+                series == shown && (start_ns..stop_ns).contains(&head.time_ns)
+            });
+            if !inside {
+                let window = self.options.window(head.time_ns);
+                if !(window.0..window.1).contains(&head.time_ns) {
+                    // A point beyond the span of the query ends the server's reading.
+                    break;
+                }
+                current = Some((shown, window));
+                run += 1;
+            }
+            let window_ns = current.map_or(head.time_ns, |(_, (start_ns, _))| start_ns);
             let mut head = head.clone();
             if !self.function.selects() {
                 head.time_ns = window_ns;
@@ -154,7 +184,8 @@ impl<'e, 'a> Aggregation<'e, 'a> {
                 _ => {}
             }
             self.engine.charge(1, points.width)?;
-            self.parts.push(Part { shown, window_ns, head, aux: points.aux(index).to_vec() });
+            let aux = points.aux(index).to_vec();
+            self.parts.push(Part { shown, window_ns, run, head, aux });
         }
         Ok(())
     }
@@ -176,45 +207,52 @@ impl<'e, 'a> Aggregation<'e, 'a> {
             let count = u32::try_from(count).unwrap_or(u32::MAX);
             let head = Head { series: rows.series, count, time_ns, value };
             self.engine.charge(1, aux.len())?;
-            self.parts.push(Part { shown, window_ns, head, aux });
+            self.parts.push(Part { shown, window_ns, run: 0, head, aux });
             from = to;
         }
         Ok(())
     }
 
-    /// The points: one a window and series, in order.
-    pub(super) fn finish(mut self) -> Points {
-        let ascending = self.options.ascending;
+    /// The points: one a window and series, in order. What a single subquery gave stays in the
+    /// order in which it came.
+    pub(super) fn finish(mut self, origin: Origin) -> Points {
+        let (ascending, ordered) = (self.options.ascending, self.options.ordered);
         let table = self.engine.table.borrow();
-        let order = |left: &Part, right: &Part| {
-            let windows = left.window_ns.cmp(&right.window_ns);
-            let windows = if ascending { windows } else { windows.reverse() };
-            table
+        let directed = |order: Ordering| if ascending { order } else { order.reverse() };
+        let windows = |left: &Part, right: &Part| match origin {
+            Origin::OneSubquery => left.run.cmp(&right.run),
+            Origin::Sources => table
                 .order(left.shown, right.shown, ascending)
-                .then(windows)
-                .then_with(|| table.order(left.head.series, right.head.series, ascending))
+                .then(directed(left.window_ns.cmp(&right.window_ns))),
         };
-        if !self.parts.is_sorted_by(|left, right| order(left, right) != Ordering::Greater) {
-            self.parts.sort_by(order);
+        let groups = |left: &Part, right: &Part| {
+            let groups = table.order(left.head.series, right.head.series, ascending);
+            windows(left, right).then(groups)
+        };
+        if !self.parts.is_sorted_by(|left, right| groups(left, right) != Ordering::Greater) {
+            self.parts.sort_by(groups);
         }
-        let data_type = call_type(self.function.name(), self.data_type);
-        let mut points = Points::new(data_type, self.options.aux.len());
-        let mut open: Option<Part> = None;
+        let mut joined: Vec<Part> = Vec::with_capacity(self.parts.len());
         for part in self.parts {
-            match &mut open {
-                Some(known) if order(known, &part) == Ordering::Equal => {
+            match joined.last_mut() {
+                Some(known) if groups(known, &part) == Ordering::Equal => {
                     join(self.function, known, part);
                 }
-                _ => {
-                    if let Some(done) = open.replace(part) {
-                        points.push(done.head, done.aux);
-                    }
-                }
+                _ => joined.push(part),
             }
         }
-        if let Some(done) = open {
-            points.push(done.head, done.aux);
+        if self.function.selects() && ordered {
+            // Points that keep their times come in order of them within a window.
+            joined.sort_by(|left, right| {
+                let times = directed(left.head.time_ns.cmp(&right.head.time_ns));
+                windows(left, right).then(times)
+            });
         }
+        // Where there is nothing to read, the server goes on with no floats.
+        let data_type = if self.readable { self.data_type } else { DataType::Float };
+        let data_type = call_type(self.function.name(), data_type);
+        let mut points = Points::new(data_type, self.options.aux.len());
+        joined.into_iter().for_each(|part| points.push(part.head, part.aux));
         points
     }
 }

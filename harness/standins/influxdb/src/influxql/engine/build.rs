@@ -1,6 +1,6 @@
 //! Carries out the calls of a SELECT: each becomes points, one a row.
 
-use super::aggregate::{Aggregation, Function, unsupported};
+use super::aggregate::{Aggregation, Function, Origin, unsupported};
 use super::fill;
 use super::options::Options;
 use super::points::Points;
@@ -109,6 +109,9 @@ impl Engine<'_> {
         options: &Options,
         kind: Kind,
     ) -> Outcome<Points> {
+        if matches!(call.name.as_str(), "top" | "bottom") {
+            return self.top_bottom(call, sources, options);
+        }
         let mut options = options.clone();
         options.rows = Page::default();
         let unit = match call.args.get(1) {
@@ -127,14 +130,15 @@ impl Engine<'_> {
             "moving_average" => Step::MovingAverage(count_argument(call)),
             "cumulative_sum" => Step::CumulativeSum,
             "integral" => Step::Integral(unit.unwrap_or(NS_PER_S)),
-            "top" | "bottom" => return self.top_bottom(call, sources, &options),
             "distinct" => {
+                options.ordered = true;
                 let input = self.argument(call, sources, &options, kind)?;
                 let distinct = reduce(self, &input, Reduction::Distinct, &options)?;
                 return Ok(at_windows(distinct, &options));
             }
             _ => return self.windowed(call, sources, &options, kind),
         };
+        options.ordered = true;
         let looks_back = !matches!(steps, Step::CumulativeSum | Step::Integral(_));
         if looks_back && options.interval_ns != 0 {
             // One window more is read for the first result.
@@ -196,8 +200,10 @@ impl Engine<'_> {
                 return self.aggregated(function, call, sources, (options, kind));
             }
         };
-        let input = self.argument(call, sources, options, kind)?;
-        reduce(self, &input, reduction, options)
+        let mut options = options.clone();
+        options.ordered |= matches!(reduction, Reduction::Median | Reduction::Percentile(_));
+        let input = self.argument(call, sources, &options, kind)?;
+        reduce(self, &input, reduction, &options)
     }
 
     fn aggregated(
@@ -217,12 +223,18 @@ impl Engine<'_> {
                 Source::Measurement(measurement) => parts.add_source(measurement, field)?,
                 Source::SubQuery(_) => {
                     let one = std::slice::from_ref(source);
-                    let points = self.argument(call, one, options, kind)?;
+                    let mut options = options.clone();
+                    options.ordered = false;
+                    let points = self.argument(call, one, &options, kind)?;
                     parts.add_points(&points)?;
                 }
             }
         }
-        Ok(parts.finish())
+        let origin = match sources {
+            [Source::SubQuery(_)] => Origin::OneSubquery,
+            _ => Origin::Sources,
+        };
+        Ok(parts.finish(origin))
     }
 
     fn top_bottom(&self, call: &Call, sources: &[Source], options: &Options) -> Outcome<Points> {
@@ -234,10 +246,12 @@ impl Engine<'_> {
             return Err(QueryError::new(format!("invalid expression type in {call}")));
         };
         let input = if extra.is_empty() {
+            // The server leaves the limit of the rows in force here.
             self.name(field, sources, options)?
         } else {
             // Of each combination of the listed tags the best point alone takes part.
             let mut inner = options.clone();
+            inner.rows = Page::default();
             inner.fill = Fill::None;
             inner.group_by.extend(extra.iter().filter_map(|arg| match arg {
                 Expr::Ref(name) => Some(name.name.clone()),

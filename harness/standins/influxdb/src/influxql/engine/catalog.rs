@@ -158,7 +158,7 @@ impl Measurement {
     /// Whether the source stands for the measurement of this name.
     pub(crate) fn means(&self, name: &str) -> bool {
         match &self.regex {
-            Some(pattern) => pattern.0.is_match(name),
+            Some(pattern) => pattern.is_match(name),
             None => self.name == name || (self.name.is_empty() && self.system.is_some()),
         }
     }

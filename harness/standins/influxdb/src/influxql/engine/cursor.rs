@@ -10,7 +10,7 @@ use super::read::Engine;
 use crate::influxql::ast::SystemSource;
 use crate::influxql::ast::{Call, DataType, Expr, Field, Measurement, Select, Source, VarRef};
 use crate::influxql::error::Outcome;
-use crate::influxql::eval::{Division, Eval};
+use crate::influxql::eval::{Division, Eval, Missing};
 use crate::influxql::math::is_math;
 use crate::influxql::value::Value;
 
@@ -208,7 +208,7 @@ impl Cursor {
             Expr::Slot(slot) => self.row[*slot].clone(),
             _ => Value::Null,
         };
-        let eval = Eval { find, division: Division::Float };
+        let eval = Eval { find, missing: Missing::False, division: Division::Float };
         let values = self.exprs.iter().map(|expr| eval.value(expr)).collect();
         Some(Row { time_ns, series, values })
     }

@@ -74,7 +74,7 @@ impl Candidate<'_> {
             Expr::Regex(pattern) => {
                 let text =
                     if key.name == "_name" { self.measurement } else { own.unwrap_or_default() };
-                pattern.0.is_match(text) == (binary.op == Op::EqRegex)
+                pattern.is_match(text) == (binary.op == Op::EqRegex)
             }
             // The server looks whether both tags are there, not whether they are equal.
             Expr::Ref(other) => {

@@ -126,7 +126,7 @@ fn comparing(shards: &ShardIndex, binary: &Binary) -> Outcome<Names> {
     let passes: Box<dyn Fn(&str) -> bool> = match &binary.right {
         Expr::Regex(pattern) if binary.op.is_regex() => {
             let pattern = pattern.clone();
-            Box::new(move |text: &str| pattern.0.is_match(text))
+            Box::new(move |text: &str| pattern.is_match(text))
         }
         _ if binary.op.is_regex() => {
             let message = format!("right side of '{op}' must be a regular expression");

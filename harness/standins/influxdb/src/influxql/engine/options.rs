@@ -29,6 +29,8 @@ pub(super) struct Options {
     /// The last instant of the span.
     pub(super) end_ns: i64,
     pub(super) ascending: bool,
+    /// Whether points must come in order of time, or may come series by series in each window.
+    pub(super) ordered: bool,
     pub(super) rows: Page,
     pub(super) series: Page,
     pub(super) strip_name: bool,
@@ -61,6 +63,7 @@ impl Options {
             start_ns: range.min_ns(),
             end_ns: range.max_ns(),
             ascending: select.ascending(),
+            ordered: true,
             rows: select.rows,
             series: select.series,
             strip_name: select.strip_name,
@@ -81,6 +84,7 @@ impl Options {
         own.series.limit = own.series.limit.saturating_add(outer.series.limit);
         own.series.offset = own.series.offset.saturating_add(outer.series.offset);
         own.ascending = outer.ascending;
+        own.ordered = outer.ordered;
         if !select.is_raw && own.fill == Fill::Null {
             own.fill = Fill::None;
         }

@@ -16,7 +16,7 @@ use super::points::{Head, Points, SeriesKey, SeriesTable, Tags, subset, tag};
 use crate::Server;
 use crate::influxql::ast::{DataType, Expr, Measurement, Page, VarRef};
 use crate::influxql::error::{Outcome, QueryError};
-use crate::influxql::eval::{Division, Eval};
+use crate::influxql::eval::{Division, Eval, Missing};
 use crate::influxql::value::Value;
 use crate::store::{Points as Stored, Values};
 
@@ -61,6 +61,8 @@ impl Rows {
 /// The series of a shard group that are shown as one.
 pub(super) struct TagSet {
     pub(super) tags: Tags,
+    /// Whether the field that is asked for is one of the measurement's, points or none.
+    pub(super) readable: bool,
     pub(super) rows: Vec<Rows>,
 }
 
@@ -104,7 +106,7 @@ impl<'a> Engine<'a> {
         let mut by_series: BTreeMap<SeriesKey, Vec<Points>> = BTreeMap::new();
         let mut found = false;
         self.tag_sets(source, main, options, &mut |name, set| {
-            found = true;
+            found |= set.readable;
             let merged = self.merge(&set, data_type, options)?;
             let name: &Arc<str> = name;
             let shown = if options.strip_name { Arc::from("") } else { Arc::clone(name) };
@@ -140,13 +142,14 @@ impl<'a> Engine<'a> {
             for shard in &mapped.shards {
                 let Some(part) = shard.measurements.get(name) else { continue };
                 for (tags, series) in choose(name, part, options) {
-                    let mut rows = Vec::new();
+                    let (mut rows, mut readable) = (Vec::new(), false);
                     for (series, condition) in series {
                         let place = Place { mapped, shard, name, part, series };
                         let found = self.rows(place, main, condition.as_ref(), options)?;
+                        readable |= found.is_some();
                         rows.extend(found.filter(|rows| !rows.times.is_empty()));
                     }
-                    each(name, TagSet { tags, rows })?;
+                    each(name, TagSet { tags, readable, rows })?;
                 }
             }
         }
@@ -199,7 +202,10 @@ impl<'a> Engine<'a> {
                 let column = columns.iter().rfind(|(own, _)| *own == name.name);
                 column.map_or(Value::Null, |(_, column)| column.at(time_ns, index))
             };
-            keep.push(Eval { find, division: Division::Whole }.is_true(condition));
+            keep.push(
+                Eval { find, missing: Missing::Incomparable, division: Division::Whole }
+                    .is_true(condition),
+            );
         }
         if keep.iter().all(|keep| *keep) {
             return;
@@ -271,7 +277,12 @@ impl<'a> Engine<'a> {
             let index = cursor.seen;
             if options.ascending { index } else { rows.times.len() - 1 - index }
         };
+        let window = |cursor: &Cursor| options.window(set.rows[cursor.rows].times[at(cursor)]).0;
         let less = |left: &Cursor, right: &Cursor| {
+            if !options.ordered {
+                let (left, right) = (window(left), window(right));
+                return if options.ascending { left < right } else { left > right };
+            }
             let (left_rows, right_rows) = (&set.rows[left.rows], &set.rows[right.rows]);
             let (left_at, right_at) = (at(left), at(right));
             let (left_ns, right_ns) = (left_rows.times[left_at], right_rows.times[right_at]);
@@ -287,19 +298,27 @@ impl<'a> Engine<'a> {
         }
         let cursors = order.into_iter().map(|rows| Cursor { rows, seen: 0 }).collect();
         let mut heap = Heap::new(cursors, less);
-        while let Some(mut cursor) = heap.pop() {
+        'merge: while let Some(mut cursor) = heap.pop() {
             let rows = &set.rows[cursor.rows];
-            let index = at(&cursor);
-            let (series, time_ns) = (rows.series, rows.times[index]);
-            let head = Head { series, count: 1, time_ns, value: rows.value(index) };
-            points.push(head, rows.aux(index));
-            if one_series && points.heads.len() >= most {
-                break;
-            }
-            cursor.seen += 1;
-            let cut = !one_series && cursor.seen >= most;
-            if cursor.seen < rows.times.len() && !cut {
-                heap.push(cursor);
+            let first = window(&cursor);
+            loop {
+                let index = at(&cursor);
+                let (series, time_ns) = (rows.series, rows.times[index]);
+                let head = Head { series, count: 1, time_ns, value: rows.value(index) };
+                points.push(head, rows.aux(index));
+                if one_series && points.heads.len() >= most {
+                    break 'merge;
+                }
+                cursor.seen += 1;
+                let cut = !one_series && cursor.seen >= most;
+                if cursor.seen >= rows.times.len() || cut {
+                    break;
+                }
+                // Where the order does not matter, a window of one series comes in one piece.
+                if options.ordered || window(&cursor) != first {
+                    heap.push(cursor);
+                    break;
+                }
             }
         }
         Ok(if limited && !one_series { points.page(options.rows) } else { points })
@@ -336,23 +355,31 @@ fn choose<'a>(
     part: &'a ShardMeasurement,
     options: &Options,
 ) -> Vec<(Tags, Vec<(&'a Series, Option<Expr>)>)> {
-    let mut sets: BTreeMap<Tags, Vec<(&Series, Option<Expr>)>> = BTreeMap::new();
+    let mut sets: BTreeMap<String, (Tags, Vec<(&Series, Option<Expr>)>)> = BTreeMap::new();
     for series in &part.series {
         let tags = &series.survey.tags;
         let has_field = |field: &str| part.fields.contains_key(field);
         let candidate = Candidate { measurement: name, tags, has_field: &has_field };
         if let Choice::In(left_over) = candidate.choose(options.condition.as_ref()) {
-            let key = subset(tags, &options.dimensions);
-            sets.entry(key).or_default().push((series, left_over));
+            let shown = subset(tags, &options.dimensions);
+            let set = sets.entry(set_key(&shown)).or_insert_with(|| (shown, Vec::new()));
+            set.1.push((series, left_over));
         }
     }
-    let sets: Vec<_> = sets.into_iter().collect();
+    let sets: Vec<_> = sets.into_values().collect();
     let Page { limit, offset } = options.series;
     if offset > 0 && limit == 0 {
         // An offset without a limit leaves nothing, as on the server.
         return Vec::new();
     }
     Page { limit, offset }.cut(sets)
+}
+
+/// The order of tag sets for SLIMIT: by the tags that are there, keys first.
+fn set_key(tags: &Tags) -> String {
+    let there = || tags.iter().filter(|(_, value)| !value.is_empty());
+    let keys = there().map(|(key, _)| &**key);
+    keys.chain(there().map(|(_, value)| &**value)).collect::<Vec<_>>().join("|")
 }
 
 /// All times at which one of the fields has a value, in order.
@@ -393,7 +420,7 @@ fn matching_values(tags: &[(Arc<str>, Arc<str>)], condition: Option<&Expr>) -> V
             }
             _ => Value::Null,
         };
-        Eval { find, division: Division::Whole }.is_true(condition)
+        Eval { find, missing: Missing::False, division: Division::Whole }.is_true(condition)
     };
     tags.iter().filter(|(key, _)| matches(key)).map(|(_, value)| Arc::clone(value)).collect()
 }

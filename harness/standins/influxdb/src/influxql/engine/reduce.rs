@@ -90,11 +90,15 @@ pub(super) fn reduce(
         };
         let first = shown(&input.heads[from]);
         let (window_ns, stop_ns) = options.window(input.heads[from].time_ns);
+        if !(window_ns..stop_ns).contains(&input.heads[from].time_ns) {
+            // A point beyond the span of the query ends the server's reading.
+            break;
+        }
         let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         let mut to = from;
         while let Some(head) = input.heads.get(to) {
             let inside = (window_ns..stop_ns).contains(&head.time_ns);
-            if (to > from && !inside) || shown(head) != first {
+            if !inside || shown(head) != first {
                 break;
             }
             if !head.value.is_null() {

@@ -268,7 +268,7 @@ fn difference(last: &Value, value: &Value) -> Value {
 /// The change from one value to the next as a float.
 fn signed_difference(last: &Value, value: &Value) -> f64 {
     match (last, value) {
-        (Value::Unsigned(last), Value::Unsigned(value)) if value < last => {
+        (Value::Unsigned(last), Value::Unsigned(value)) if value <= last => {
             -(last.wrapping_sub(*value) as f64)
         }
         _ => difference(last, value).as_float().unwrap_or_default(),

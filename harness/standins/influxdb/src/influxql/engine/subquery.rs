@@ -6,7 +6,7 @@ use super::points::{Head, Points, tag};
 use super::read::Engine;
 use crate::influxql::ast::{DataType, Expr, Select, VarRef};
 use crate::influxql::error::Outcome;
-use crate::influxql::eval::{Division, Eval};
+use crate::influxql::eval::{Division, Eval, Missing};
 use crate::influxql::value::Value;
 
 /// Where a value of the outer query comes from.
@@ -31,6 +31,9 @@ impl Engine<'_> {
             None => None,
             Some(main) => match origin(select, main) {
                 Origin::Nothing => return Ok(None),
+                Origin::Column(_, DataType::Unknown | DataType::AnyField) => {
+                    return Ok(Some(Points::new(DataType::Float, options.aux.len())));
+                }
                 found => Some(found),
             },
         };
@@ -91,7 +94,7 @@ impl Engine<'_> {
             let found = origins.iter().find(|(own, _)| *own == name.name);
             found.map_or(Value::Null, |(_, origin)| self.value(origin, row))
         };
-        Eval { find, division: Division::Whole }.is_true(condition)
+        Eval { find, missing: Missing::False, division: Division::Whole }.is_true(condition)
     }
 }
 
