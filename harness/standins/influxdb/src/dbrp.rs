@@ -20,6 +20,19 @@ pub(crate) struct Mapping {
     pub(crate) bucket: Id,
 }
 
+impl Mapping {
+    /// Whether the names may be so.
+    pub(crate) fn check_names(&self) -> Result<(), DbrpError> {
+        if !is_valid_name(&self.database) {
+            return Err(DbrpError::Database);
+        }
+        if !is_valid_name(&self.retention_policy) {
+            return Err(DbrpError::RetentionPolicy);
+        }
+        Ok(())
+    }
+}
+
 /// What a mapping must be to be found.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Filter<'a> {
@@ -70,7 +83,9 @@ pub(crate) struct Dbrps {
 impl Dbrps {
     /// The mappings of an organisation that pass, those that were made first.
     pub(crate) fn find(&self, org: Id, accounts: &Accounts, filter: &Filter<'_>) -> Vec<Mapping> {
-        let made = self.mappings.values().filter(|mapping| mapping.org == org);
+        // A changed virtual mapping is kept, but lists go by the bucket's name nevertheless.
+        let listed = |mapping: &&Mapping| mapping.org == org && !mapping.virtual_;
+        let made = self.mappings.values().filter(listed);
         let mut found: Vec<Mapping> = made
             .map(|mapping| self.with_default(mapping))
             .filter(|mapping| filter.passes(mapping))
@@ -116,10 +131,11 @@ impl Dbrps {
     }
 
     /// Takes over a changed mapping. When it is no longer the default, the next one becomes it.
-    pub(crate) fn update(&mut self, mapping: Mapping, was_default: bool) -> Result<(), DbrpError> {
+    pub(crate) fn update(&mut self, mapping: Mapping) -> Result<(), DbrpError> {
         self.check(&mapping)?;
         let key = (mapping.org, mapping.database.clone());
         let id = mapping.id;
+        let was_default = self.defaults.get(&key) == Some(&id);
         if mapping.default {
             self.defaults.insert(key, id);
         } else if was_default && let Some(next) = self.first_but(&key, id) {
@@ -154,19 +170,8 @@ impl Dbrps {
         self.mappings.values().filter(same).map(|other| other.id).find(|other| *other != id)
     }
 
-    /// Whether the names of a mapping may be so.
-    pub(crate) fn check_names(&self, mapping: &Mapping) -> Result<(), DbrpError> {
-        if !is_valid_name(&mapping.database) {
-            return Err(DbrpError::Database);
-        }
-        if !is_valid_name(&mapping.retention_policy) {
-            return Err(DbrpError::RetentionPolicy);
-        }
-        Ok(())
-    }
-
     fn check(&self, mapping: &Mapping) -> Result<(), DbrpError> {
-        self.check_names(mapping)?;
+        mapping.check_names()?;
         let taken = self.mappings.values().any(|other| {
             other.id != mapping.id
                 && other.org == mapping.org

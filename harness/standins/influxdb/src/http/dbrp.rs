@@ -89,6 +89,9 @@ async fn read<T: for<'de> Deserialize<'de>>(server: &Server, body: Body) -> Resu
     let mut stream = serde_json::Deserializer::from_slice(&bytes).into_iter::<T>();
     match stream.next() {
         Some(Ok(wanted)) => Ok(wanted),
+        Some(Err(error)) if error.is_eof() => {
+            Err(ApiError::invalid("invalid json structure: unexpected EOF"))
+        }
         Some(Err(error)) => Err(ApiError::invalid(format!("invalid json structure: {error}"))),
         None => Err(ApiError::invalid("invalid json structure: EOF")),
     }
@@ -112,12 +115,11 @@ pub(super) async fn create(
         org,
         bucket,
     };
-    let mut dbrps = server.dbrps_mut();
-    dbrps.check_names(&mapping).map_err(refusal)?;
+    mapping.check_names().map_err(refusal)?;
     if accounts.bucket(bucket).is_none() {
         return Err(ApiError::not_found("bucket not found"));
     }
-    let made = dbrps.add(mapping).map_err(refusal)?;
+    let made = server.dbrps_mut().add(mapping).map_err(refusal)?;
     Ok((StatusCode::CREATED, axum::Json(shown(&made))).into_response())
 }
 
@@ -175,13 +177,12 @@ pub(super) async fn update(
 ) -> Result<Response, ApiError> {
     let known = find(&server, &id, &parameters)?;
     let change: MappingChange = read(&server, body).await?;
-    let was_default = known.default;
     let mut mapping = known;
     mapping.default = change.default.unwrap_or(mapping.default);
     if let Some(policy) = change.retention_policy {
         mapping.retention_policy = policy;
     }
-    server.dbrps_mut().update(mapping.clone(), was_default).map_err(refusal)?;
+    server.dbrps_mut().update(mapping.clone()).map_err(refusal)?;
     Ok(content(&mapping))
 }
 

@@ -1,13 +1,13 @@
-//! `/query` of the 1.x API: InfluxQL in, JSON or CSV out.
+//! `/query` of the 1.x API: `InfluxQL` in, JSON or CSV out.
 //!
 //! Parameters come in the query string or in a form. Credentials come as `u` and `p`, by Basic
 //! authorisation, or as a token; whatever the user is called, the password is a token.
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
 
@@ -23,12 +23,10 @@ use crate::influxql::{
 /// fails is a part of the answer.
 pub(super) async fn query(
     State(server): State<Arc<Server>>,
-    RawQuery(raw): RawQuery,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, ApiError> {
-    let url = Form::parse(raw.unwrap_or_default().as_bytes());
+    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+    let url = Form::parse(uri.query().unwrap_or_default().as_bytes());
     let token = credentials(&url, &headers);
     let org = token.and_then(|token| server.accounts().by_token(&token).map(|known| known.org));
     let org = org.ok_or_else(|| ApiError::new(Code::Unauthorized, "unauthorized access"))?;

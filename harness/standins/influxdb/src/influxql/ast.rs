@@ -321,6 +321,10 @@ impl Page {
 }
 
 /// A SELECT.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own, and they go together in any way"
+)]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Select {
     pub(crate) fields: Vec<Field>,

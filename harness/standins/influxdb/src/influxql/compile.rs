@@ -39,6 +39,10 @@ pub(crate) struct Compiled {
 }
 
 /// What is found out about a statement on the way.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is found out by itself, and they go together in any way"
+)]
 #[derive(Debug)]
 pub(super) struct Compiler {
     now_ns: i64,
@@ -85,7 +89,7 @@ pub(crate) fn compile(select: &Select, now_ns: i64) -> Outcome<Compiled> {
     }
     let is_time = |expr: &Expr| matches!(expr, Expr::Ref(name) if name.name == "time");
     if let Some(field) = select.fields.iter().rfind(|field| is_time(&field.expr)) {
-        select.time_alias = field.alias.clone();
+        select.time_alias.clone_from(&field.alias);
     }
     select.fields.retain(|field| !is_time(&field.expr));
     Ok(Compiled { select, range: compiler.range, extra_intervals: compiler.extra_intervals })
@@ -188,7 +192,7 @@ impl Compiler {
                 let expected = math::argument_count(&call.name).unwrap_or(1);
                 check_count(&call.name, expected, call.args.len())?;
                 let args = call.args.iter().filter(|arg| !arg.is_literal());
-                args.map(|arg| self.expr(arg, wildcards)).collect()
+                args.into_iter().try_for_each(|arg| self.expr(arg, wildcards))
             }
             Expr::Call(call) => {
                 if OUTSIDE.contains(&call.name.as_str()) {
@@ -279,7 +283,7 @@ fn check_condition(expr: &Expr) -> Outcome<()> {
             // The server forgets here that `log` takes two.
             let expected = if call.name == "log" { 1 } else { count };
             check_count(&call.name, expected, call.args.len())?;
-            call.args.iter().map(check_condition).collect()
+            call.args.iter().try_for_each(check_condition)
         }
         _ => Ok(()),
     }

@@ -98,28 +98,29 @@ pub(crate) fn apply(op: Op, left: Value, right: Value, division: Division) -> Va
         (V::Boolean(left), V::Null) => (V::Boolean(left), V::Boolean(false)),
         pair => pair,
     };
-    let result =
-        match (&left, &right) {
-            (V::Boolean(left), right) => booleans(op, *left, right),
-            (V::Float(left), right) => match right.as_float() {
-                Some(right) => floats(op, *left, right),
-                None => mismatch(op),
-            },
-            (V::Integer(left), V::Float(right)) => floats(op, *left as f64, *right),
-            (V::Integer(left), V::Integer(right)) => integers(op, *left, *right, division),
-            (V::Integer(left), V::Unsigned(right)) => signed_first(op, *left)
-                .unwrap_or_else(|| unsigned(op, left.cast_unsigned(), *right)),
-            (V::Unsigned(left), V::Float(right)) => floats(op, *left as f64, *right),
-            (V::Unsigned(left), V::Integer(right)) => signed_second(op, *right)
-                .unwrap_or_else(|| unsigned(op, *left, right.cast_unsigned())),
-            (V::Unsigned(left), V::Unsigned(right)) => unsigned(op, *left, *right),
-            (V::String(left), V::String(right)) => match op {
-                Op::Eq => Some(V::Boolean(left == right)),
-                Op::Neq => Some(V::Boolean(left != right)),
-                _ => None,
-            },
+    let result = match (&left, &right) {
+        (V::Boolean(left), right) => booleans(op, *left, right),
+        (V::Float(left), right) => match right.as_float() {
+            Some(right) => floats(op, *left, right),
+            None => mismatch(op),
+        },
+        (V::Integer(left), V::Float(right)) => floats(op, *left as f64, *right),
+        (V::Integer(left), V::Integer(right)) => integers(op, *left, *right, division),
+        (V::Integer(left), V::Unsigned(right)) => {
+            signed_first(op, *left).or_else(|| unsigned(op, left.cast_unsigned(), *right))
+        }
+        (V::Unsigned(left), V::Float(right)) => floats(op, *left as f64, *right),
+        (V::Unsigned(left), V::Integer(right)) => {
+            signed_second(op, *right).or_else(|| unsigned(op, *left, right.cast_unsigned()))
+        }
+        (V::Unsigned(left), V::Unsigned(right)) => unsigned(op, *left, *right),
+        (V::String(left), V::String(right)) => match op {
+            Op::Eq => Some(V::Boolean(left == right)),
+            Op::Neq => Some(V::Boolean(left != right)),
             _ => None,
-        };
+        },
+        _ => None,
+    };
     result.unwrap_or_else(|| mismatch(op).unwrap_or_default())
 }
 
@@ -223,19 +224,19 @@ fn unsigned(op: Op, left: u64, right: u64) -> Option<Value> {
 }
 
 /// A negative number on the left is less than any without a sign.
-fn signed_first(op: Op, left: i64) -> Option<Option<Value>> {
+fn signed_first(op: Op, left: i64) -> Option<Value> {
     match op {
-        Op::Lt | Op::Lte if left < 0 => Some(Some(Value::Boolean(true))),
-        Op::Gt | Op::Gte if left < 0 => Some(Some(Value::Boolean(false))),
+        Op::Lt | Op::Lte if left < 0 => Some(Value::Boolean(true)),
+        Op::Gt | Op::Gte if left < 0 => Some(Value::Boolean(false)),
         _ => None,
     }
 }
 
 /// A negative number on the right is less than any without a sign.
-fn signed_second(op: Op, right: i64) -> Option<Option<Value>> {
+fn signed_second(op: Op, right: i64) -> Option<Value> {
     match op {
-        Op::Lt | Op::Lte if right < 0 => Some(Some(Value::Boolean(false))),
-        Op::Gt | Op::Gte if right < 0 => Some(Some(Value::Boolean(true))),
+        Op::Lt | Op::Lte if right < 0 => Some(Value::Boolean(false)),
+        Op::Gt | Op::Gte if right < 0 => Some(Value::Boolean(true)),
         _ => None,
     }
 }

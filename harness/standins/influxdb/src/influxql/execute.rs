@@ -4,7 +4,7 @@
 //! others are not carried out.
 
 use super::ast::{
-    Call, Cardinality, Expr, Field, KeyChoice, Measurement, Scope, Select, Source, Statement,
+    Call, Cardinality, Expr, Field, KeyChoice, Measurement, Page, Scope, Select, Source, Statement,
     SystemSource, VarRef,
 };
 use super::compile::compile;
@@ -406,7 +406,7 @@ fn cardinality(what: &Cardinality, scope: &Scope, exact: bool) -> Outcome<Select
         let all = Scope { sources: all_sources(scope), ..Scope::default() };
         let listed = Scope { database: scope.database.clone(), ..all };
         let inner = field_keys(&listed);
-        vec![Source::SubQuery(Box::new(Select { rows: Default::default(), ..inner }))]
+        vec![Source::SubQuery(Box::new(Select { rows: Page::default(), ..inner }))]
     } else {
         all_sources(scope)
     };

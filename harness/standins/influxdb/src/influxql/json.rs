@@ -133,16 +133,15 @@ fn write_cell(
 ) -> Result<(), NotJson> {
     let mut integer = itoa::Buffer::new();
     match cell {
-        Cell::Time(time_ns) => match epoch {
-            Some(epoch) => {
+        Cell::Time(time_ns) => {
+            if let Some(epoch) = epoch {
                 text.extend_from_slice(integer.format(epoch.count(*time_ns)).as_bytes());
-            }
-            None => {
+            } else {
                 text.push(b'"');
                 write_time(text, *time_ns, zone);
                 text.push(b'"');
             }
-        },
+        }
         Cell::Count(count) => text.extend_from_slice(integer.format(*count).as_bytes()),
         Cell::Value(Value::Null) => text.extend_from_slice(b"null"),
         // What is not a number is shown as missing.

@@ -1,4 +1,4 @@
-//! InfluxQL: the query language of `/query`.
+//! `InfluxQL`: the query language of `/query`.
 //!
 //! [`run`] is the entry. `parser` reads the text into the statements of `ast`; `execute` carries
 //! them out, SELECT through `compile`, `rewrite` and `engine`, the lists of metadata through
@@ -93,7 +93,9 @@ pub(crate) fn run(server: &Server, query: &Query) -> Result<Vec<u8>, ParseError>
         }
         Encoding::Csv => {
             let mut writer = CsvWriter::default();
-            answers.iter().for_each(|results| writer.add(results, query.epoch));
+            for results in &answers {
+                writer.add(results, query.epoch);
+            }
             writer.finish()
         }
     })

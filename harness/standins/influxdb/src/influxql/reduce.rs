@@ -88,10 +88,10 @@ impl Reducer<'_> {
     fn literals(self, op: Op, left: &Expr, right: &Expr) -> Option<Expr> {
         use Expr as E;
         match (left, right) {
-            (E::Nil, _) => matches!(op, Op::Eq | Op::Neq).then_some(E::Boolean(false)),
-            (E::String(_), E::Nil) => matches!(op, Op::Eq | Op::Neq).then_some(E::Boolean(false)),
+            (E::Nil, _) | (E::String(_), E::Nil) => {
+                matches!(op, Op::Eq | Op::Neq).then_some(E::Boolean(false))
+            }
             (left, E::Nil) if left.is_literal() => Some(E::Boolean(false)),
-            (E::Boolean(_), E::Boolean(_)) => plain(op, left, right),
             (E::Duration(left), right) => self.duration(op, *left, right),
             (E::Integer(left), E::Duration(right)) => time_shift(op, (*left).into(), *right),
             (E::Integer(left), E::Time(_)) => self.duration(op, *left, right),
@@ -101,7 +101,8 @@ impl Reducer<'_> {
             (E::Integer(left), E::Integer(right)) if op == Op::Div => {
                 float_arithmetic(op, *left as f64, *right as f64).map(E::Number)
             }
-            (
+            (E::Boolean(_), E::Boolean(_))
+            | (
                 E::Integer(_) | E::Number(_) | E::Unsigned(_),
                 E::Integer(_) | E::Number(_) | E::Unsigned(_),
             ) => plain(op, left, right),

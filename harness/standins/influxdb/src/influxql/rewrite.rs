@@ -71,8 +71,12 @@ impl Schema<'_> {
                 name.data_type = found;
             }
         };
-        fields.iter_mut().for_each(|field| field.expr.walk_mut(&mut give));
-        condition.iter_mut().for_each(|condition| condition.walk_mut(&mut give));
+        for field in fields {
+            field.expr.walk_mut(&mut give);
+        }
+        if let Some(condition) = condition {
+            condition.walk_mut(&mut give);
+        }
     }
 
     fn names_of(&self, sources: &[Source]) -> Names {
@@ -81,7 +85,9 @@ impl Schema<'_> {
             match source {
                 Source::Measurement(measurement) => {
                     let own = (self.names)(measurement);
-                    own.fields.iter().for_each(|(name, typ)| names.add_field(name, *typ));
+                    for (name, data_type) in &own.fields {
+                        names.add_field(name, *data_type);
+                    }
                     names.tags.extend(own.tags);
                 }
                 Source::SubQuery(select) => {
@@ -263,8 +269,10 @@ impl Select {
             }
             let mut name = field.name();
             if let Some(&count) = taken.get(&name) {
-                let free = (count..).find(|count| !taken.contains_key(&format!("{name}_{count}")));
-                let count = free.unwrap_or(count);
+                let mut count = count;
+                while taken.contains_key(&format!("{name}_{count}")) {
+                    count += 1;
+                }
                 taken.insert(name.clone(), count + 1);
                 name = format!("{name}_{count}");
             }

@@ -1,4 +1,4 @@
-//! InfluxQL through `/query`: a table of statements with the answers of a server of release
+//! `InfluxQL` through `/query`: a table of statements with the answers of a server of release
 //! 2.7.12, then what a table cannot hold.
 //!
 //! Each line of `influxql_cases.jsonl` is one request and its answer. The answers have to be equal
@@ -55,7 +55,8 @@ impl Case {
 }
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    let codes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    codes.concat()
 }
 
 fn client(config: Config) -> Client {
@@ -291,7 +292,7 @@ async fn deep_and_long_expressions_neither_crash_nor_hang() {
                 q.clone(),
             )
             .await;
-        assert_eq!(answer.status, 400, "{:.60}", q);
+        assert_eq!(answer.status, 400, "{q:.60}");
     }
     let many: Vec<String> = (0..5_000).map(|host| format!("host = 'h{host}'")).collect();
     let q = format!("SELECT usage FROM cpu WHERE {} OR host = 'a' LIMIT 1", many.join(" OR "));

@@ -217,16 +217,17 @@ impl<'e, 'a> Aggregation<'e, 'a> {
     /// order in which it came.
     pub(super) fn finish(mut self, origin: Origin) -> Points {
         let (ascending, ordered) = (self.options.ascending, self.options.ordered);
+        let direction = self.options.direction();
         let table = self.engine.table.borrow();
         let directed = |order: Ordering| if ascending { order } else { order.reverse() };
         let windows = |left: &Part, right: &Part| match origin {
             Origin::OneSubquery => left.run.cmp(&right.run),
             Origin::Sources => table
-                .order(left.shown, right.shown, ascending)
+                .order(left.shown, right.shown, direction)
                 .then(directed(left.window_ns.cmp(&right.window_ns))),
         };
         let groups = |left: &Part, right: &Part| {
-            let groups = table.order(left.head.series, right.head.series, ascending);
+            let groups = table.order(left.head.series, right.head.series, direction);
             windows(left, right).then(groups)
         };
         if !self.parts.is_sorted_by(|left, right| groups(left, right) != Ordering::Greater) {
@@ -252,7 +253,9 @@ impl<'e, 'a> Aggregation<'e, 'a> {
         let data_type = if self.readable { self.data_type } else { DataType::Float };
         let data_type = call_type(self.function.name(), data_type);
         let mut points = Points::new(data_type, self.options.aux.len());
-        joined.into_iter().for_each(|part| points.push(part.head, part.aux));
+        for part in joined {
+            points.push(part.head, part.aux);
+        }
         points
     }
 }

@@ -82,7 +82,7 @@ impl Engine<'_> {
             let (left, right) = (keys[*left], keys[*right]);
             let windows = left.1.cmp(&right.1);
             let windows = if options.ascending { windows } else { windows.reverse() };
-            table.order(left.0, right.0, options.ascending).then(windows)
+            table.order(left.0, right.0, options.direction()).then(windows)
         });
         all.reordered(&order)
     }
@@ -213,9 +213,8 @@ impl Engine<'_> {
         sources: &[Source],
         (options, kind): (&Options, Kind),
     ) -> Outcome<Points> {
-        let field = match call.args.first() {
-            Some(Expr::Ref(field)) => field,
-            _ => return Err(QueryError::new(format!("invalid expression type in {call}"))),
+        let Some(Expr::Ref(field)) = call.args.first() else {
+            return Err(QueryError::new(format!("invalid expression type in {call}")));
         };
         let mut parts = Aggregation::new(self, function, field.data_type, options);
         for source in sources {

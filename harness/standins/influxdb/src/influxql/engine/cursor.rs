@@ -7,8 +7,8 @@ use super::build::{Kind, is_selector, points_type};
 use super::options::Options;
 use super::points::Points;
 use super::read::Engine;
-use crate::influxql::ast::SystemSource;
 use crate::influxql::ast::{Call, DataType, Expr, Field, Measurement, Select, Source, VarRef};
+use crate::influxql::ast::{Order, SystemSource};
 use crate::influxql::error::Outcome;
 use crate::influxql::eval::{Division, Eval, Missing};
 use crate::influxql::math::is_math;
@@ -90,7 +90,7 @@ pub(crate) struct Cursor {
     row: Vec<Value>,
     series: Option<u32>,
     default: Option<Value>,
-    ascending: bool,
+    direction: Order,
 }
 
 impl Engine<'_> {
@@ -135,7 +135,7 @@ impl Engine<'_> {
             types: mapper.slots.into_iter().map(|(_, data_type)| data_type).collect(),
             series: None,
             default: options.default_value(),
-            ascending: options.ascending,
+            direction: options.direction(),
         })
     }
 
@@ -164,7 +164,9 @@ impl Engine<'_> {
     /// Joins what several sources gave, in order of series and time.
     fn merge_sorted(&self, parts: Vec<Points>, options: &Options) -> Points {
         let mut all = Points::new(DataType::Float, options.aux.len());
-        parts.into_iter().for_each(|part| all.append(part));
+        for part in parts {
+            all.append(part);
+        }
         let mut order: Vec<usize> = (0..all.heads.len()).collect();
         let shown: Vec<u32> = all
             .heads
@@ -175,7 +177,7 @@ impl Engine<'_> {
         order.sort_by(|&left, &right| {
             let times = all.heads[left].time_ns.cmp(&all.heads[right].time_ns);
             let times = if options.ascending { times } else { times.reverse() };
-            table.order(shown[left], shown[right], options.ascending).then(times)
+            table.order(shown[left], shown[right], options.direction()).then(times)
         });
         all.reordered(&order)
     }
@@ -187,7 +189,7 @@ impl Engine<'_> {
         options: &Options,
     ) -> Outcome<Points> {
         match system {
-            SystemSource::FieldKeys => self.field_keys(source, options),
+            SystemSource::FieldKeys => Ok(self.field_keys(source, options)),
             SystemSource::Series => self.series_keys(source, options),
         }
     }
@@ -220,8 +222,9 @@ impl Cursor {
         let table = engine.table.borrow();
         let first = heads.min_by(|left, right| {
             let times = left.time_ns.cmp(&right.time_ns);
-            let times = if self.ascending { times } else { times.reverse() };
-            table.order(left.series, right.series, self.ascending).then(times)
+            let ascending = self.direction == Order::Ascending;
+            let times = if ascending { times } else { times.reverse() };
+            table.order(left.series, right.series, self.direction).then(times)
         });
         first.map(|head| (head.time_ns, head.series))
     }

@@ -108,17 +108,14 @@ impl Filler<'_> {
             !later
         });
         self.engine.charge(1, self.input.width)?;
-        match due {
-            Some(head) => {
-                self.previous = Some(head.clone());
-                self.output.push_from(self.input, self.next);
-                self.next += 1;
-            }
-            None => {
-                let value = self.missing();
-                let head = Head { series: self.series, count: 0, time_ns: self.time_ns, value };
-                self.output.push(head, []);
-            }
+        if let Some(head) = due {
+            self.previous = Some(head.clone());
+            self.output.push_from(self.input, self.next);
+            self.next += 1;
+        } else {
+            let value = self.missing();
+            let head = Head { series: self.series, count: 0, time_ns: self.time_ns, value };
+            self.output.push(head, []);
         }
         self.move_on();
         Ok(true)

@@ -56,9 +56,9 @@ impl Candidate<'_> {
         if matches!(binary.left, Expr::Binary(_)) || matches!(binary.right, Expr::Binary(_)) {
             return left_over();
         }
-        let (key, value) = match (&binary.left, &binary.right) {
-            (Expr::Ref(key), value) | (value, Expr::Ref(key)) => (key, value),
-            _ => return left_over(),
+        let ((Expr::Ref(key), value) | (value, Expr::Ref(key))) = (&binary.left, &binary.right)
+        else {
+            return left_over();
         };
         if self.is_field(key) || matches!(value, Expr::Ref(other) if self.is_field(other)) {
             return left_over();

@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
-use crate::influxql::ast::{Expr, Fill, Page, Select, VarRef};
+use crate::influxql::ast::{Expr, Fill, Order, Page, Select, VarRef};
 use crate::influxql::condition::{self, MAX_TIME_NS, MIN_TIME_NS};
 use crate::influxql::error::Outcome;
 use crate::influxql::reduce::zone_offset;
 use crate::influxql::value::Value;
 
 /// How points are read, grouped and shown.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own, and they go together in any way"
+)]
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     /// What comes along with each point.
@@ -93,6 +97,11 @@ impl Options {
             own.offset_ns = outer.offset_ns;
         }
         Ok(own)
+    }
+
+    /// The direction of [`ascending`](Self::ascending).
+    pub(super) fn direction(&self) -> Order {
+        if self.ascending { Order::Ascending } else { Order::Descending }
     }
 
     /// The tags by which points are told apart.

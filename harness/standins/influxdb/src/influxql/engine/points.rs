@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::influxql::ast::{DataType, Page};
+use crate::influxql::ast::{DataType, Order, Page};
 use crate::influxql::value::Value;
 
 /// Tags in order of their keys.
@@ -78,12 +78,15 @@ impl SeriesTable {
     }
 
     /// The order of two series, reversed where rows come latest first.
-    pub(super) fn order(&self, left: u32, right: u32, ascending: bool) -> Ordering {
+    pub(super) fn order(&self, left: u32, right: u32, direction: Order) -> Ordering {
         if left == right {
             return Ordering::Equal;
         }
         let order = self.key(left).cmp(self.key(right));
-        if ascending { order } else { order.reverse() }
+        match direction {
+            Order::Ascending => order,
+            Order::Descending => order.reverse(),
+        }
     }
 }
 
@@ -174,7 +177,9 @@ impl Points {
     /// The points in another order.
     pub(super) fn reordered(&self, order: &[usize]) -> Self {
         let mut sorted = Self::new(self.data_type, self.width);
-        order.iter().for_each(|&index| sorted.push_from(self, index));
+        for &index in order {
+            sorted.push_from(self, index);
+        }
         sorted
     }
 }

@@ -119,7 +119,9 @@ impl<'a> Engine<'a> {
             if !options.ascending {
                 shards.reverse();
             }
-            shards.into_iter().for_each(|shard| points.append(shard));
+            for shard in shards {
+                points.append(shard);
+            }
         };
         if options.ascending {
             by_series.into_values().for_each(&mut append);
@@ -325,6 +327,9 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// A series that passes a condition, with what of it is left to ask of its points.
+type Chosen<'a> = (&'a Series, Option<Expr>);
+
 /// How far a series was read.
 struct Cursor {
     rows: usize,
@@ -354,8 +359,8 @@ fn choose<'a>(
     name: &str,
     part: &'a ShardMeasurement,
     options: &Options,
-) -> Vec<(Tags, Vec<(&'a Series, Option<Expr>)>)> {
-    let mut sets: BTreeMap<String, (Tags, Vec<(&Series, Option<Expr>)>)> = BTreeMap::new();
+) -> Vec<(Tags, Vec<Chosen<'a>>)> {
+    let mut sets: BTreeMap<String, (Tags, Vec<Chosen<'_>>)> = BTreeMap::new();
     for series in &part.series {
         let tags = &series.survey.tags;
         let has_field = |field: &str| part.fields.contains_key(field);

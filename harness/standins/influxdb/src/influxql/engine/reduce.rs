@@ -123,7 +123,7 @@ fn emit_window(
     let mut groups: Vec<(u32, Vec<usize>)> = groups.into_iter().collect();
     {
         let table = engine.table.borrow();
-        groups.sort_by(|left, right| table.order(left.0, right.0, options.ascending));
+        groups.sort_by(|left, right| table.order(left.0, right.0, options.direction()));
     }
     let mut emitted = Vec::new();
     let mut timed = false;

@@ -100,7 +100,7 @@ pub(super) fn step(
     if matches!(step, Step::Integral(_)) {
         let mut rest: Vec<(u32, Memory)> = memories.into_iter().collect();
         let table = engine.table.borrow();
-        rest.sort_by(|left, right| table.order(left.0, right.0, options.ascending));
+        rest.sort_by(|left, right| table.order(left.0, right.0, options.direction()));
         for (series, memory) in rest {
             let Area { sum, previous, window, .. } = memory.area;
             if previous.is_some_and(|(time_ns, _)| time_ns != window.0) {

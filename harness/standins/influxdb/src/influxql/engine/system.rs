@@ -15,7 +15,7 @@ use crate::influxql::value::Value;
 
 impl Engine<'_> {
     /// The fields of the measurements of a source and their types, each once.
-    pub(super) fn field_keys(&self, source: &Measurement, options: &Options) -> Outcome<Points> {
+    pub(super) fn field_keys(&self, source: &Measurement, options: &Options) -> Points {
         let mut found: BTreeSet<(Arc<str>, Arc<str>, &'static str)> = BTreeSet::new();
         let shards = self.catalog.mapped(source).map_or(&[][..], |mapped| &mapped.shards);
         for (name, part) in shards.iter().flat_map(|shard| &shard.measurements) {
@@ -42,7 +42,7 @@ impl Engine<'_> {
         } else {
             found.into_iter().rev().for_each(&mut add);
         }
-        Ok(points)
+        points
     }
 
     /// The keys of the series that pass the condition, each once.
