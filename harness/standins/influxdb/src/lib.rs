@@ -2,12 +2,12 @@
 //!
 //! The main type is [`InfluxdbStandin`]: it owns the accounts and the data, and its
 //! [`router`](InfluxdbStandin::router) serves them to any transport. Line protocol comes in
-//! through `line_protocol`, is kept by `store`, and is read back by `flux`. [`Quirk`]s make it
-//! misbehave. Nothing here starts a task or a thread or reads a clock of its own, and only quirks
-//! wait, in tokio's time, so the same router serves sockets and virtual time. Left out:
-//! persistence, sessions, tasks and dashboards.
+//! through `line_protocol`, is kept by `store`, and is read back by `flux` and `influxql`. Nothing here starts
+//! a task or a thread, sleeps or reads a clock of its own, so the same router serves sockets and
+//! virtual time. Left out: persistence, sessions, tasks and dashboards.
 
 mod accounts;
+mod dbrp;
 mod flux;
 mod http;
 mod influxql;
@@ -22,8 +22,7 @@ use cutover_model::Clock;
 pub use crate::quirks::{Quirk, QuirkCount, QuirkKind, Schedule, Scope};
 
 use crate::accounts::Accounts;
-use crate::http::metrics::Metrics;
-use crate::quirks::Quirks;
+use crate::dbrp::Dbrps;
 use crate::store::Store;
 
 /// What a stand-in is told at its start.
@@ -85,10 +84,8 @@ impl InfluxdbStandin {
         let server = Server {
             started_ns,
             accounts: RwLock::new(Accounts::default()),
-            store: RwLock::new(Store::new(started_ns)),
-            metrics: Metrics::default(),
-            quirks: Quirks::new(config.quirk_seed, config.quirks.clone()),
-            config,
+            dbrps: RwLock::new(Dbrps::default()),
+            store: RwLock::new(Store::default()),
         };
         Self { server: Arc::new(server) }
     }
@@ -109,13 +106,14 @@ impl InfluxdbStandin {
     }
 }
 
-/// The state behind the API. Both locks are held for computation only, never across an await,
-/// and `accounts` is never taken while `store` is held.
+/// The state behind the API. Locks are held for computation only, never across an await, and are
+/// taken in the order `accounts`, `dbrps`, `store`.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) config: Config,
     pub(crate) started_ns: i64,
     accounts: RwLock<Accounts>,
+    dbrps: RwLock<Dbrps>,
     store: RwLock<Store>,
     pub(crate) quirks: Quirks,
     pub(crate) metrics: Metrics,
@@ -130,12 +128,12 @@ impl Server {
         self.accounts.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes what has outlived its retention, when the half-hourly look for it is due.
-    pub(crate) fn enforce_retention(&self) {
-        let now_ns = self.config.clock.now_ns();
-        if self.store().retention_check_due(now_ns) {
-            self.store_mut().enforce_retention(now_ns);
-        }
+    pub(crate) fn dbrps(&self) -> RwLockReadGuard<'_, Dbrps> {
+        self.dbrps.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn dbrps_mut(&self) -> RwLockWriteGuard<'_, Dbrps> {
+        self.dbrps.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {

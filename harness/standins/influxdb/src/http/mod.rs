@@ -6,13 +6,11 @@
 mod auth;
 mod authorizations;
 mod buckets;
+mod dbrp;
 mod delete;
 mod error;
-mod gzip;
-pub(crate) mod metrics;
-mod misbehave;
-mod orgs;
-mod probes;
+mod form;
+mod influxql;
 mod query;
 mod request;
 mod setup;
@@ -25,8 +23,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any, get, post};
-use http::{HeaderValue, Method, StatusCode, header};
+use axum::routing::{any, get, post};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use self::error::{ApiError, Code};
 use crate::{QuirkControl, Server};
@@ -36,15 +34,30 @@ const VERSION: &str = "v2.7.12";
 
 /// All routes over one server.
 pub(crate) fn router(server: Arc<Server>) -> Router {
+    let guarded = Router::new()
+        .route("/api/v2/orgs", get(setup::list_orgs))
+        .route("/api/v2/orgs/{id}", get(setup::show_org))
+        .route("/api/v2/buckets", get(buckets::list).post(buckets::create))
+        .route(
+            "/api/v2/buckets/{id}",
+            get(buckets::show).patch(buckets::update).delete(buckets::remove),
+        )
+        .route("/api/v2/dbrps", get(dbrp::list).post(dbrp::create))
+        .route("/api/v2/dbrps/{id}", get(dbrp::show).patch(dbrp::update).delete(dbrp::remove))
+        .route("/api/v2/write", post(write::write))
+        .route("/api/v2/query", post(query::query))
+        .route("/api/v2/delete", post(delete::delete))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(from_fn_with_state(Arc::clone(&server), require_token));
     Router::new()
-        .merge(open(&server))
-        .merge(release_2(&server))
-        .merge(release_1(&server))
-        .fallback(no_assets)
-        .layer(from_fn_with_state(Arc::clone(&server), drop_expired))
-        .layer(from_fn(answer_options))
-        .layer(from_fn_with_state(Arc::clone(&server), metrics::record))
-        .layer(from_fn_with_state(Arc::clone(&server), misbehave::misbehave))
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/ping", get(ping))
+        .route("/query", any(influxql::query))
+        .route("/api/v2/setup", get(setup::is_allowed).post(setup::set_up))
+        .method_not_allowed_fallback(method_not_allowed)
+        .merge(guarded)
         .layer(map_response(with_server_headers))
         .with_state(server)
 }

@@ -4,11 +4,10 @@
 //! An expression is owned and compared by value, so that two equal calls share one result.
 
 use std::fmt;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use regex::Regex;
 
+use super::pattern::Pattern;
 use super::token::Op;
 
 /// The type of a value, a field or an expression.
@@ -19,7 +18,6 @@ pub(crate) enum DataType {
     Integer,
     String,
     Boolean,
-    Time,
     Tag,
     AnyField,
     Unsigned,
@@ -34,7 +32,6 @@ impl DataType {
             Self::Integer => "integer",
             Self::String => "string",
             Self::Boolean => "boolean",
-            Self::Time => "time",
             Self::Tag => "tag",
             Self::AnyField => "field",
             Self::Unsigned => "unsigned",
@@ -48,7 +45,6 @@ impl DataType {
             Self::Unknown => 0,
             Self::AnyField => 1,
             Self::Tag => 2,
-            Self::Time => 3,
             Self::Boolean => 4,
             Self::String => 5,
             Self::Unsigned => 6,
@@ -102,16 +98,6 @@ pub(crate) enum Wildcard {
     All,
     Fields,
     Tags,
-}
-
-/// A regular expression, compared by its text.
-#[derive(Clone, Debug)]
-pub(crate) struct Pattern(pub(crate) Arc<Regex>);
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.as_str() == other.0.as_str()
-    }
 }
 
 /// An expression.
@@ -335,6 +321,10 @@ impl Page {
 }
 
 /// A SELECT.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own, and they go together in any way"
+)]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Select {
     pub(crate) fields: Vec<Field>,
@@ -441,11 +431,7 @@ pub(crate) enum Statement {
         database: String,
     },
     ShowMeasurements(Box<ShowMeasurements>),
-    ShowTagKeys {
-        scope: Scope,
-        keys: Option<KeyChoice>,
-        series: Page,
-    },
+    ShowTagKeys(Scope),
     ShowTagValues {
         scope: Scope,
         keys: KeyChoice,

@@ -113,7 +113,7 @@ impl fmt::Display for Expr {
             Self::Wildcard(Wildcard::All) => f.write_str("*"),
             Self::Wildcard(Wildcard::Fields) => f.write_str("*::field"),
             Self::Wildcard(Wildcard::Tags) => f.write_str("*::tag"),
-            Self::Regex(pattern) => write!(f, "/{}/", pattern.0.as_str().replace('/', "\\/")),
+            Self::Regex(pattern) => write!(f, "/{}/", pattern.text().replace('/', "\\/")),
             Self::Number(number) => f.write_str(&format_number(*number)),
             Self::Integer(number) => write!(f, "{number}"),
             Self::Unsigned(number) => write!(f, "{number}"),

@@ -1,4 +1,4 @@
-//! The words of InfluxQL: tokens, keywords and operators, with the texts that messages use.
+//! The words of the language: tokens, keywords and operators, with the texts that messages use.
 //!
 //! [`Token`] is what `scanner` cuts and `parser` reads. A token has no place of its own; the
 //! scanner hands out the place beside it.

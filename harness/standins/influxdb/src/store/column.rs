@@ -66,7 +66,8 @@ impl Values {
         }
     }
 
-    pub(super) fn field_type(&self) -> FieldType {
+    /// The type of the values.
+    pub(crate) fn field_type(&self) -> FieldType {
         match self {
             Self::Float(_) => FieldType::Float,
             Self::Integer(_) => FieldType::Integer,

@@ -1,27 +1,32 @@
 //! Deleting points by time and tags.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{Bucket, Predicate, Series, Store};
+use super::{Bucket, Predicate, Store};
 use crate::accounts::Id;
 
 impl Store {
     /// Removes the points from `start_ns` to `stop_ns`, both included, of the series that match.
     pub(crate) fn delete(&mut self, bucket: Id, range: (i64, i64), predicate: &Predicate) {
-        let Some(bucket) = self.buckets.get_mut(&bucket) else { return };
-        let last = predicate.last_measurement();
-        // The shard groups in which the search goes on.
-        let searched = last.map(|name| bucket.groups_with(name));
-        for series in &mut bucket.series {
-            let measurement = &bucket.measurements[series.measurement].name;
-            if last.is_some_and(|last| &**measurement > last) {
-                continue;
-            }
+        self.delete_where(bucket, range, |measurement, tags| {
             let tag = |wanted: &str| {
-                let found = series.tags.iter().find(|(key, _)| **key == *wanted);
+                let found = tags.iter().find(|(key, _)| **key == *wanted);
                 found.map(|(_, value)| &**value)
             };
-            if !predicate.matches(measurement, tag) {
+            predicate.matches(measurement, tag)
+        });
+    }
+
+    /// [`delete`](Self::delete) for whatever `wanted` says of a measurement and its tags.
+    pub(crate) fn delete_where(
+        &mut self,
+        bucket: Id,
+        range: (i64, i64),
+        wanted: impl Fn(&str, &[(Arc<str>, Arc<str>)]) -> bool,
+    ) {
+        let Some(bucket) = self.buckets.get_mut(&bucket) else { return };
+        for series in &mut bucket.series {
+            if !wanted(&bucket.measurements[series.measurement].name, &series.tags) {
                 continue;
             }
             for field in &mut series.fields {

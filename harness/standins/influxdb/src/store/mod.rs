@@ -12,6 +12,7 @@ mod predicate;
 mod predicate_tokens;
 mod read;
 mod shards;
+mod survey;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,9 +20,9 @@ use std::sync::Arc;
 
 pub(crate) use self::column::Values;
 pub(crate) use self::predicate::{Predicate, PredicateError};
-pub(crate) use self::read::{SeriesName, SeriesRef};
+pub(crate) use self::read::{Points, SeriesName, SeriesRef};
 pub(crate) use self::shards::{Retention, shard_duration_ns};
-pub(crate) use self::write::WriteError;
+pub(crate) use self::survey::{MeasurementSurvey, SeriesSurvey, ShardSurvey};
 
 use self::column::Column;
 use self::shards::ShardGroups;
@@ -174,6 +175,14 @@ struct SeriesField {
     /// In order of time, one a shard group.
     #[expect(clippy::vec_box, reason = "one that comes in between moves all those behind it")]
     columns: Vec<Box<Column>>,
+}
+
+impl SeriesField {
+    /// The column of the shard group with this start.
+    fn column_at(&self, start_ns: i64) -> Option<&Column> {
+        let at = self.columns.binary_search_by_key(&start_ns, |column| column.group_ns).ok()?;
+        self.columns.get(at)
+    }
 }
 
 /// The type of a stored field.

@@ -82,6 +82,13 @@ impl ShardGroups {
         self.stops.get(&start_ns).copied()
     }
 
+    /// The starts of the groups that overlap a range, its end included, in order.
+    pub(super) fn overlapping(&self, range: (i64, i64)) -> impl Iterator<Item = i64> {
+        let overlaps =
+            move |(start_ns, stop_ns): &(&i64, &i64)| **start_ns <= range.1 && **stop_ns > range.0;
+        self.stops.iter().filter(overlaps).map(|(start_ns, _)| *start_ns)
+    }
+
     /// Forgets the groups that end before `limit_ns` and tells their starts.
     pub(super) fn remove_before(&mut self, limit_ns: i64) -> BTreeSet<i64> {
         let expired = self.stops.iter().filter(|(_, stop_ns)| **stop_ns < limit_ns);

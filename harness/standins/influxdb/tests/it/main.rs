@@ -7,11 +7,7 @@ mod accounts;
 mod api;
 mod flux_answers;
 mod flux_cases;
-mod hostile;
-mod kept;
-mod quirks;
-mod wire;
-mod writes;
+mod influxql;
 
 use axum::Router;
 use axum::body::Body;

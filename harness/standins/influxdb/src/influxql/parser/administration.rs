@@ -1,4 +1,4 @@
-//! What 1.x administered by InfluxQL: 2.x reads these statements and then says that they are not
+//! What 1.x administered by statements: 2.x reads these statements and then says that they are not
 //! implemented, so that only their names are kept.
 
 use super::{ParseError, Parser, mistake, unexpected};
@@ -7,8 +7,8 @@ use crate::influxql::token::{Keyword, Op, Token};
 
 use Keyword as K;
 
-fn refused(name: &'static str) -> Result<Statement, ParseError> {
-    Ok(Statement::NotImplemented(name))
+fn refused(name: &'static str) -> Statement {
+    Statement::NotImplemented(name)
 }
 
 impl Parser<'_> {
@@ -29,7 +29,7 @@ impl Parser<'_> {
                     self.expect_word(K::All)?;
                     self.expect_word(K::Privileges)?;
                 }
-                refused("CREATE USER")
+                Ok(refused("CREATE USER"))
             }
             K::Retention => {
                 self.one_of(&[K::Policy])?;
@@ -55,7 +55,7 @@ impl Parser<'_> {
             K::Measurement => Ok(Statement::DropMeasurement { name: self.ident()? }),
             K::Database | K::User => {
                 self.ident()?;
-                refused(if word == K::User { "DROP USER" } else { "DROP DATABASE" })
+                Ok(refused(if word == K::User { "DROP USER" } else { "DROP DATABASE" }))
             }
             K::Continuous | K::Retention => {
                 let continuous = word == K::Continuous;
@@ -63,19 +63,23 @@ impl Parser<'_> {
                 self.ident()?;
                 self.expect_word(K::On)?;
                 self.ident()?;
-                refused(if continuous { "DROP CONTINUOUS QUERY" } else { "DROP RETENTION POLICY" })
+                Ok(refused(if continuous {
+                    "DROP CONTINUOUS QUERY"
+                } else {
+                    "DROP RETENTION POLICY"
+                }))
             }
             K::Series => {
                 self.delete()?;
-                refused("DROP SERIES")
+                Ok(refused("DROP SERIES"))
             }
             K::Shard => {
                 self.unsigned()?;
-                refused("DROP SHARD")
+                Ok(refused("DROP SHARD"))
             }
             _ => {
                 self.subscription_name()?;
-                refused("DROP SUBSCRIPTION")
+                Ok(refused("DROP SUBSCRIPTION"))
             }
         }
     }
@@ -99,7 +103,7 @@ impl Parser<'_> {
                 self.ident()?;
             }
         }
-        refused("CREATE DATABASE")
+        Ok(refused("CREATE DATABASE"))
     }
 
     fn create_retention_policy(&mut self) -> Result<Statement, ParseError> {
@@ -115,7 +119,7 @@ impl Parser<'_> {
             self.shard_duration()?;
         }
         self.accept_word(K::Default);
-        refused("CREATE RETENTION POLICY")
+        Ok(refused("CREATE RETENTION POLICY"))
     }
 
     fn shard_duration(&mut self) -> Result<(), ParseError> {
@@ -143,7 +147,7 @@ impl Parser<'_> {
         self.expect_word(K::Destinations)?;
         self.one_of(&[K::All, K::Any])?;
         self.strings()?;
-        refused("CREATE SUBSCRIPTION")
+        Ok(refused("CREATE SUBSCRIPTION"))
     }
 
     fn create_continuous_query(&mut self) -> Result<Statement, ParseError> {
@@ -178,7 +182,7 @@ impl Parser<'_> {
         if found.token != Token::Keyword(K::End) {
             return Err(unexpected(&found, "END"));
         }
-        refused("CREATE CONTINUOUS QUERY")
+        Ok(refused("CREATE CONTINUOUS QUERY"))
     }
 
     pub(super) fn alter(&mut self) -> Result<Statement, ParseError> {
@@ -209,7 +213,7 @@ impl Parser<'_> {
                 }
                 _ => {
                     self.back();
-                    return refused("ALTER RETENTION POLICY");
+                    return Ok(refused("ALTER RETENTION POLICY"));
                 }
             }
             seen.push(found.token);
@@ -248,11 +252,11 @@ impl Parser<'_> {
     }
 
     pub(super) fn grant(&mut self) -> Result<Statement, ParseError> {
-        refused(if self.privilege_on(K::To)? { "GRANT ALL" } else { "GRANT" })
+        Ok(refused(if self.privilege_on(K::To)? { "GRANT ALL" } else { "GRANT" }))
     }
 
     pub(super) fn revoke(&mut self) -> Result<Statement, ParseError> {
-        refused(if self.privilege_on(K::From)? { "REVOKE ALL" } else { "REVOKE" })
+        Ok(refused(if self.privilege_on(K::From)? { "REVOKE ALL" } else { "REVOKE" }))
     }
 
     pub(super) fn set_password(&mut self) -> Result<Statement, ParseError> {
@@ -261,7 +265,7 @@ impl Parser<'_> {
         self.ident()?;
         self.expect(Token::Op(Op::Eq))?;
         self.string()?;
-        refused("SET PASSWORD")
+        Ok(refused("SET PASSWORD"))
     }
 
     pub(super) fn kill(&mut self) -> Result<Statement, ParseError> {
@@ -270,6 +274,6 @@ impl Parser<'_> {
         if self.accept_word(K::On) {
             self.ident()?;
         }
-        refused("SHOW QUERIES")
+        Ok(refused("SHOW QUERIES"))
     }
 }

@@ -3,12 +3,9 @@
 //! Long rows of AND or OR become balanced trees, so that a condition over thousands of values is
 //! no deeper than a short one; everything else is joined from the left, as the server does.
 
-use std::sync::Arc;
-
-use regex::Regex;
-
 use super::{MAX_DEPTH, ParseError, Parser, mistake, operator, parse_duration, unexpected};
-use crate::influxql::ast::{Call, DataType, Expr, Pattern, VarRef, Wildcard};
+use crate::influxql::ast::{Call, DataType, Expr, VarRef, Wildcard};
+use crate::influxql::pattern::Pattern;
 use crate::influxql::scanner::{Scanned, is_space};
 use crate::influxql::token::{Keyword, Op, Position, Token};
 
@@ -255,18 +252,7 @@ fn integer(found: &Scanned) -> Result<Expr, ParseError> {
 }
 
 fn compile(found: &Scanned) -> Result<Pattern, ParseError> {
-    let compiled = Regex::new(&found.text);
-    let regex = compiled.map_err(|error| {
-        mistake(&format!("error parsing regexp: {}", reason(&error)), found.position)
-    })?;
-    Ok(Pattern(Arc::new(regex)))
-}
-
-/// The last line of the library's explanation; those above draw the place.
-fn reason(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default();
-    last.trim_start_matches("error: ").to_owned()
+    Pattern::compile(&found.text).map_err(|message| mistake(&message, found.position))
 }
 
 /// Joins operands by precedence.

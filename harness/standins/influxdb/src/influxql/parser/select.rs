@@ -171,12 +171,11 @@ impl Parser<'_> {
         }
         self.expect_word(Keyword::By)?;
         loop {
-            match self.regex()? {
-                Some(pattern) => dimensions.push(Expr::Regex(pattern)),
-                None => {
-                    dimensions.push(self.expr()?);
-                    self.skip_space();
-                }
+            if let Some(pattern) = self.regex()? {
+                dimensions.push(Expr::Regex(pattern));
+            } else {
+                dimensions.push(self.expr()?);
+                self.skip_space();
             }
             if self.next_raw().token != Token::Comma {
                 self.back();

@@ -115,15 +115,15 @@ impl Parser<'_> {
 
     fn tag_keys(&mut self) -> Result<Statement, ParseError> {
         let mut scope = self.scope_start()?;
-        let mut keys = None;
         if self.accept_word(K::With) {
+            // The server reads the choice of keys here and then forgets it.
             self.back();
-            keys = Some(self.key_choice()?);
+            self.key_choice()?;
         }
         scope.condition = self.condition()?;
         self.order_and_page(&mut scope)?;
-        let series = self.page(K::Slimit, K::Soffset)?;
-        Ok(Statement::ShowTagKeys { scope, keys, series })
+        self.page(K::Slimit, K::Soffset)?;
+        Ok(Statement::ShowTagKeys(scope))
     }
 
     fn tag_values(&mut self) -> Result<Statement, ParseError> {
