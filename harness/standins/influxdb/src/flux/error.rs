@@ -11,6 +11,8 @@ pub(crate) struct FluxError {
     code: FluxErrorCode,
     stage: Stage,
     message: String,
+    /// The calls that led to it, the innermost first.
+    calls: Vec<(String, Span)>,
 }
 
 /// What a mistake is to the client.
@@ -25,18 +27,14 @@ pub(crate) enum FluxErrorCode {
 enum Stage {
     /// Not placed yet: raised by an operation that does not know where it is called.
     Unplaced,
-    /// Not placed yet: values of types that do not go together.
-    Types,
+    /// Not placed yet: values of types that do not go together. What the server says where it
+    /// does not compile a function for the columns of a table.
+    Types(Option<String>),
     /// Not placed yet: values that cannot be compared.
     Comparison(BinaryOperator),
     Compilation(Span),
     /// Found when types and arguments are checked.
     Semantic(Span),
-    /// While a function was called that does not work on tables.
-    Call {
-        function: String,
-        at: Span,
-    },
     /// While tables flowed through a function.
     Run {
         function: String,
@@ -50,7 +48,7 @@ impl FluxError {
     /// A mistake without a place; the call that meets it adds its own.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         let (code, stage) = (FluxErrorCode::Invalid, Stage::Unplaced);
-        Self { code, stage, message: message.into() }
+        Self { code, stage, message: message.into(), calls: Vec::new() }
     }
 
     /// A mistake without a place that the server takes for one of its own.
@@ -66,7 +64,13 @@ impl FluxError {
     /// A mistake without a place: a value is of one type where another is wanted.
     pub(crate) fn types(wanted: &str, found: &str) -> Self {
         let message = format!("type conflict: {wanted} != {found}");
-        Self { stage: Stage::Types, ..Self::new(message) }
+        Self { stage: Stage::Types(None), ..Self::new(message) }
+    }
+
+    /// A mistake without a place: types that an operator does not put together.
+    pub(crate) fn operands(operator: BinaryOperator, left: &str, right: &str) -> Self {
+        let plain = format!("unsupported binary expression {left} {} {right}", operator.text());
+        Self { stage: Stage::Types(Some(plain)), ..Self::types(right, left) }
     }
 
     /// A mistake without a place: types that an operator does not compare.
@@ -83,18 +87,18 @@ impl FluxError {
     /// A mistake that is found without running the script.
     pub(crate) fn compilation(at: Span, message: impl Into<String>) -> Self {
         let (code, stage) = (FluxErrorCode::Invalid, Stage::Compilation(at));
-        Self { code, stage, message: message.into() }
+        Self { code, stage, message: message.into(), calls: Vec::new() }
     }
 
     /// A mistake in the arguments of a call.
     pub(crate) fn semantic(at: Span, message: impl Into<String>) -> Self {
         let (code, stage) = (FluxErrorCode::Invalid, Stage::Semantic(at));
-        Self { code, stage, message: message.into() }
+        Self { code, stage, message: message.into(), calls: Vec::new() }
     }
 
     /// A mistake of the script as a whole.
     pub(crate) fn whole(code: FluxErrorCode, message: impl Into<String>) -> Self {
-        Self { code, stage: Stage::Whole, message: message.into() }
+        Self { code, stage: Stage::Whole, message: message.into(), calls: Vec::new() }
     }
 
     /// This mistake followed by another that was found with it.
@@ -110,39 +114,41 @@ impl FluxError {
     /// A mistake in the types of two operands, told from the other side.
     pub(crate) fn turned(self, left: &Value, right: &Value) -> Self {
         match self.stage {
-            Stage::Types => Self::types(left.type_word(), right.type_word()),
+            Stage::Types(plain) => {
+                let message = Self::types(left.type_word(), right.type_word()).message;
+                Self { stage: Stage::Types(plain), message, ..self }
+            }
             _ => self,
         }
     }
 
     fn is_unplaced(&self) -> bool {
-        matches!(self.stage, Stage::Unplaced | Stage::Types | Stage::Comparison(_))
+        matches!(self.stage, Stage::Unplaced | Stage::Types(_) | Stage::Comparison(_))
     }
 
     /// What a mistake in a function of rows is to the function that calls it. `name` says what the
     /// server calls the function's evaluation, if it names it.
     pub(crate) fn in_rows(self, name: Option<&str>, function: Span) -> Self {
         let message = match (&self.stage, name) {
-            (Stage::Types, _) => self.message,
+            (Stage::Types(_), _) | (Stage::Unplaced, None) => self.message,
             (Stage::Comparison(_), _) => {
                 let message = self.message;
                 format!("cannot compile @ {function}: unsupported binary expression {message}")
             }
-            (Stage::Unplaced | Stage::Call { .. }, Some(name)) => {
+            (Stage::Unplaced, Some(name)) => {
                 format!("failed to evaluate {name} function: {}", self.message)
             }
-            (Stage::Unplaced | Stage::Call { .. }, None) => self.message,
             _ => return self,
         };
-        Self { stage: Stage::Unplaced, message, code: self.code }
+        Self { code: self.code, ..Self::new(message) }
     }
 
     /// What a mistake in a function is that the server computes a column at a time.
     pub(crate) fn in_vectors(self) -> Self {
         let message = match &self.stage {
             // The server spells the type in its own way here.
-            Stage::Call { .. } => self.message.replace("to float due", "to Float due"),
-            Stage::Types | Stage::Unplaced => self.message,
+            Stage::Unplaced => self.message.replace("to float due", "to Float due"),
+            Stage::Types(_) => self.message,
             Stage::Comparison(operator) => {
                 let name = match operator {
                     BinaryOperator::Equal => "Equal",
@@ -159,17 +165,32 @@ impl FluxError {
         Self::whole(self.code, format!("runtime error: {message}"))
     }
 
-    /// Adds the place of a call, unless a place nearer to the cause is known.
+    /// A mistake that the server places in no function, though tables flow through one.
+    pub(crate) fn in_no_function(self) -> Self {
+        match self.stage {
+            Stage::Unplaced => Self::whole(self.code, format!("runtime error: {}", self.message)),
+            _ => self,
+        }
+    }
+
+    /// Adds the place of a call, unless the mistake has a place that says more.
     pub(crate) fn in_call(mut self, function: &str, at: Span) -> Self {
         if self.is_unplaced() {
-            self.stage = Stage::Call { function: function.to_owned(), at };
+            self.calls.push((function.to_owned(), at));
         }
         self
+    }
+
+    /// [`in_call`](Self::in_call) for a call of a function that the stand-in defines in Flux, whose
+    /// own calls the script does not know.
+    pub(crate) fn in_library_call(self, function: &str, at: Span) -> Self {
+        if self.calls.is_empty() { self.in_call(function, at) } else { self }
     }
 
     /// Adds the place of a function through which tables flow.
     pub(crate) fn in_run(mut self, function: &str, at: Span) -> Self {
         if self.is_unplaced() {
+            self.calls.clear();
             self.stage = Stage::Run { function: function.to_owned(), at };
         }
         self
@@ -178,15 +199,16 @@ impl FluxError {
 
 impl fmt::Display for FluxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (function, at) in self.calls.iter().rev() {
+            write!(f, "error calling function \"{function}\" @{at}: ")?;
+        }
         let message = &self.message;
         match &self.stage {
-            Stage::Unplaced | Stage::Types | Stage::Whole => f.write_str(message),
+            Stage::Types(Some(plain)) => f.write_str(plain),
+            Stage::Unplaced | Stage::Types(None) | Stage::Whole => f.write_str(message),
             Stage::Comparison(_) => write!(f, "unsupported binary expression {message}"),
             Stage::Compilation(at) => write!(f, "compilation failed: error @{at}: {message}"),
             Stage::Semantic(at) => write!(f, "error @{at}: {message}"),
-            Stage::Call { function, at } => {
-                write!(f, "error calling function \"{function}\" @{at}: {message}")
-            }
             Stage::Run { function, at } => {
                 write!(f, "runtime error @{at}: {function}: {message}")
             }

@@ -245,11 +245,11 @@ impl Interpreter {
             }
             ExprKind::Member { object, name } => {
                 let object = self.eval(object, env)?;
-                return object.member(name).map_err(|error| error.in_call("member", expr.span));
+                return object.member(name);
             }
             ExprKind::Index { object, index } => {
                 let (object, index) = (self.eval(object, env)?, self.eval(index, env)?);
-                return element(&object, &index).map_err(|error| error.in_call("index", expr.span));
+                return element(&object, &index);
             }
             ExprKind::Unary { operator, operand } => {
                 let operand = self.eval(operand, env)?;

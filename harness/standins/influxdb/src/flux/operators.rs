@@ -173,7 +173,7 @@ fn arithmetic(operator: BinaryOperator, left: &Value, right: &Value) -> Result<V
             Value::Duration(left.plus(right.negated()))
         }
         _ => {
-            return Err(FluxError::types(right.type_word(), left.type_word()));
+            return Err(FluxError::operands(operator, left.type_word(), right.type_word()));
         }
     })
 }

@@ -49,6 +49,16 @@ pub(crate) enum ColumnType {
 }
 
 impl ColumnType {
+    /// The store's word for it.
+    pub(crate) fn storage_word(self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Int => "integer",
+            Self::UInt => "unsigned",
+            other => other.word(),
+        }
+    }
+
     /// Flux's word for it.
     pub(crate) fn word(self) -> &'static str {
         match self {

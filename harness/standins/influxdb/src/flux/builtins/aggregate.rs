@@ -97,15 +97,7 @@ impl Aggregate {
     }
 
     fn name(self) -> &'static str {
-        match self {
-            Self::Mean => "mean",
-            Self::Sum => "sum",
-            Self::Count => "count",
-            Self::Spread => "spread",
-            Self::Skew => "skew",
-            Self::Stddev { .. } => "stddev",
-            Self::ExactQuantile { .. } | Self::Quantile { .. } => "quantile",
-        }
+        if self == Self::Mean { "mean" } else { "sum" }
     }
 
     pub(super) fn in_store(self) -> InStore {
@@ -125,11 +117,12 @@ impl Aggregate {
                 Ok(ColumnType::Float)
             }
             Self::ExactQuantile { .. } if input == ColumnType::Float => Ok(ColumnType::Float),
-            _ => Err(FluxError::new(format!(
+            Self::Mean | Self::Sum => Err(FluxError::new(format!(
                 "unsupported input type for {} aggregate: {}",
                 self.name(),
-                input.word()
+                input.storage_word()
             ))),
+            _ => Err(FluxError::new(format!("unsupported aggregate column type {}", input.word()))),
         }
     }
 

@@ -59,8 +59,11 @@ impl Choice {
         match (call.strings("columns")?, call.lambda("fn")?) {
             (Some(labels), None) => Ok(Self::Labels(labels)),
             (None, Some(lambda)) => Ok(Self::Function(lambda)),
+            (None, None) => Err(FluxError::new(format!(
+                "{name} error: neither column list nor predicate function provided"
+            ))),
             _ => Err(FluxError::new(format!(
-                "{name} error: either list of columns or predicate function must be provided"
+                "{name} error: both column list and predicate provided"
             ))),
         }
     }
@@ -121,6 +124,15 @@ fn rename(call: &Call<'_>) -> Result<Value, FluxError> {
         return Err(FluxError::new(
             "rename error: either a map of columns or a function must be provided",
         ));
+    }
+    let entries = names.iter().flat_map(|names| names.entries());
+    for (_, name) in entries {
+        if !matches!(name, Value::String(_)) {
+            let found = name.type_word();
+            return Err(FluxError::new(format!(
+                "rename error: columns object contains non-string value of type {found}"
+            )));
+        }
     }
     let renamed = call.stream("tables")?.gathered(call.site, move |table| {
         if let Some(names) = &names {

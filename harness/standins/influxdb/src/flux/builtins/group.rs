@@ -25,10 +25,8 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
     let by = match &*call.string_or("mode", "by")? {
         "by" => true,
         "except" => false,
-        other => {
-            return Err(FluxError::new(format!(
-                "invalid group mode: must be \"by\" or \"except\", got {other}"
-            )));
+        _ => {
+            return Err(FluxError::new("invalid group mode: must be \"by\" or \"except\""));
         }
     };
     let stream = call.stream("tables")?;

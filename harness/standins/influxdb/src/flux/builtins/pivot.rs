@@ -1,11 +1,11 @@
 //! `pivot`: rows of several columns become one row.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Builtin, Call, piped, required};
 use crate::flux::error::FluxError;
+use crate::flux::scalar_key::ScalarKey;
 use crate::flux::table::{Column, ColumnBuilder, Data, GroupKey, Table};
 use crate::flux::value::{ColumnType, Value};
 
@@ -109,31 +109,26 @@ impl Pivot {
         Ok(Table::new(key, columns, sources.len()))
     }
 
-    /// Numbers the rows of the result: those with equal row keys are one. Rows stand in order of
-    /// their keys, as the server gives them when it reads from its storage.
+    /// Numbers the rows of the result, in order of their first appearance: those with equal row keys
+    /// are one.
     fn number_rows(&self, tables: &[Table]) -> (Vec<Source>, Vec<Vec<usize>>) {
-        let keys: Vec<Vec<&Column>> = tables
-            .iter()
-            .map(|table| self.row_key.iter().filter_map(|label| table.column(label)).collect())
-            .collect();
-        let order = |left: &Source, right: &Source| {
-            let pairs = keys[left.table].iter().zip(&keys[right.table]);
-            let mut orders = pairs.map(|(one, other)| order(one, left.row, other, right.row));
-            orders.find(|order| *order != Ordering::Equal).unwrap_or(Ordering::Equal)
-        };
-        let mut all: Vec<Source> = tables
-            .iter()
-            .enumerate()
-            .flat_map(|(table, own)| (0..own.rows).map(move |row| Source { table, row }))
-            .collect();
-        all.sort_by(order);
-        let mut rows: Vec<Vec<usize>> = tables.iter().map(|table| vec![0; table.rows]).collect();
+        let mut numbers: HashMap<Vec<ScalarKey>, usize> = HashMap::new();
         let mut sources: Vec<Source> = Vec::new();
-        for source in all {
-            if sources.last().is_none_or(|last| order(last, &source) != Ordering::Equal) {
-                sources.push(source);
-            }
-            rows[source.table][source.row] = sources.len() - 1;
+        let mut rows = Vec::with_capacity(tables.len());
+        let mut key = Vec::new();
+        for (at, table) in tables.iter().enumerate() {
+            let columns: Vec<&Column> =
+                self.row_key.iter().filter_map(|label| table.column(label)).collect();
+            let number = |row: usize| {
+                key.clear();
+                key.extend(columns.iter().map(|column| ScalarKey::of(column, row)));
+                numbers.get(&key).copied().unwrap_or_else(|| {
+                    numbers.insert(key.clone(), sources.len());
+                    sources.push(Source { table: at, row });
+                    sources.len() - 1
+                })
+            };
+            rows.push((0..table.rows).map(number).collect());
         }
         (sources, rows)
     }
@@ -208,12 +203,5 @@ impl Pivot {
         }
         values.push((ColumnBuilder::new(label, kind), vec![None; rows]));
         Ok(values.len() - 1)
-    }
-}
-
-fn order(left: &Column, left_row: usize, right: &Column, right_row: usize) -> Ordering {
-    match (&left.data, &right.data) {
-        (Data::Time(left), Data::Time(right)) => left.get(left_row).cmp(&right.get(right_row)),
-        _ => left.value(left_row).order(&right.value(right_row)),
     }
 }

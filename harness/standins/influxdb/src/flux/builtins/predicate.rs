@@ -244,6 +244,16 @@ fn compare_tag(operator: BinaryOperator, tag: &str, literal: &ExprKind) -> Optio
         (BinaryOperator::NotEqual, ExprKind::String(text)) => Some(tag != &**text),
         (BinaryOperator::Matches, ExprKind::Regex(regex)) => Some(regex.is_match(tag)),
         (BinaryOperator::MatchesNot, ExprKind::Regex(regex)) => Some(!regex.is_match(tag)),
+        // A tag is a text, and to the store a text neither equals a number nor differs from it.
+        (
+            BinaryOperator::Equal | BinaryOperator::NotEqual,
+            ExprKind::Integer(_) | ExprKind::Float(_),
+        ) => Some(false),
+        (BinaryOperator::Equal | BinaryOperator::NotEqual, ExprKind::Identifier(name))
+            if matches!(&**name, "true" | "false") =>
+        {
+            Some(false)
+        }
         _ => None,
     }
 }

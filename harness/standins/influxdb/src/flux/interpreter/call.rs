@@ -40,7 +40,15 @@ impl Interpreter {
                     let call = Site { function, span: expr.span };
                     self.library_call.unwrap_or(call)
                 });
-                interpreter.body(own, scope.as_ref())
+                interpreter.body(own, scope.as_ref()).map_err(|error| {
+                    match (own.library, &callee.kind) {
+                        (Some(function), _) => error.in_library_call(function, expr.span),
+                        (None, ExprKind::Identifier(name) | ExprKind::Member { name, .. }) => {
+                            error.in_call(name, expr.span)
+                        }
+                        _ => error,
+                    }
+                })
             }
             Function::Builtin(builtin) => {
                 let own = Site { function: builtin.name, span: expr.span };

@@ -14,6 +14,14 @@ use crate::flux::ast::{
 /// How many fields a record may have for its type to be followed.
 const MAX_FIELDS: usize = 80;
 
+/// Where the server says that an expression stands: a pipe stands where its last call does.
+fn place(expr: &Expr) -> Span {
+    match &expr.kind {
+        ExprKind::Pipe { call, .. } => call.span,
+        _ => expr.span,
+    }
+}
+
 /// What a name stands for.
 enum Meaning {
     Value(Arc<Scheme>),
@@ -142,7 +150,7 @@ impl<'a> Inference<'a> {
                 for part in parts {
                     if let StringPart::Expression(part) = part {
                         let ty = self.expr(part);
-                        self.constrain(Kind::Stringable, &ty, part.span);
+                        self.constrain(Kind::Stringable, &ty, place(part));
                     }
                 }
                 Type::STRING
@@ -153,7 +161,7 @@ impl<'a> Inference<'a> {
                     let ty = self.expr(element);
                     all = Some(match all {
                         None => ty,
-                        Some(all) => self.same(&all, &ty, element.span),
+                        Some(all) => self.same(&all, &ty, place(element)),
                     });
                 }
                 Type::Array(Arc::new(all.unwrap_or_else(|| self.solver.fresh())))
@@ -162,8 +170,8 @@ impl<'a> Inference<'a> {
                 let (key, value) = (self.solver.fresh(), self.solver.fresh());
                 for (own_key, own_value) in pairs {
                     let (key_ty, value_ty) = (self.expr(own_key), self.expr(own_value));
-                    self.same(&key, &key_ty, own_key.span);
-                    self.same(&value, &value_ty, own_value.span);
+                    self.same(&key, &key_ty, place(own_key));
+                    self.same(&value, &value_ty, place(own_value));
                 }
                 self.constrain(Kind::Comparable, &key, expr.span);
                 Type::Dict(Arc::new((key, value)))
@@ -181,15 +189,15 @@ impl<'a> Inference<'a> {
             ExprKind::Logical { operands, .. } => {
                 let types: Vec<Type> = operands.iter().map(|operand| self.expr(operand)).collect();
                 for (operand, ty) in operands.iter().zip(&types) {
-                    self.same(&Type::BOOL, ty, operand.span);
+                    self.same(&Type::BOOL, ty, place(operand));
                 }
                 Type::BOOL
             }
             ExprKind::Conditional { test, yes, no } => {
                 let condition = self.expr(test);
-                self.same(&Type::BOOL, &condition, test.span);
+                self.same(&Type::BOOL, &condition, place(test));
                 let (one, other) = (self.expr(yes), self.expr(no));
-                self.same(&one, &other, no.span)
+                self.same(&one, &other, place(no))
             }
         }
     }
@@ -251,7 +259,7 @@ impl<'a> Inference<'a> {
         }
         let value = self.solver.fresh();
         let wanted = Type::extend(name, value.clone(), self.solver.fresh());
-        self.same(&wanted, &ty, object.span);
+        self.same(&wanted, &ty, place(object));
         value
     }
 
@@ -260,9 +268,9 @@ impl<'a> Inference<'a> {
             return self.member(object, name);
         }
         let (array, at) = (self.expr(object), self.expr(index));
-        self.same(&Type::INT, &at, index.span);
+        self.same(&Type::INT, &at, place(index));
         let element = self.solver.fresh();
-        self.same(&Type::Array(Arc::new(element.clone())), &array, object.span);
+        self.same(&Type::Array(Arc::new(element.clone())), &array, place(object));
         element
     }
 
@@ -270,12 +278,12 @@ impl<'a> Inference<'a> {
         let ty = self.expr(operand);
         match operator {
             UnaryOperator::Not => {
-                self.same(&Type::BOOL, &ty, operand.span);
+                self.same(&Type::BOOL, &ty, place(operand));
                 Type::BOOL
             }
             UnaryOperator::Exists => Type::BOOL,
             UnaryOperator::Plus | UnaryOperator::Minus => {
-                self.constrain(Kind::Negatable, &ty, operand.span);
+                self.constrain(Kind::Negatable, &ty, place(operand));
                 ty
             }
         }
@@ -291,20 +299,20 @@ impl<'a> Inference<'a> {
                     Op::Subtract => Kind::Subtractable,
                     _ => Kind::Divisible,
                 };
-                let ty = self.same(&one, &other, right.span);
+                let ty = self.same(&one, &other, place(right));
                 self.constrain(kind, &one, at);
                 return ty;
             }
             Op::Matches | Op::MatchesNot => {
-                self.same(&Type::STRING, &one, left.span);
-                self.same(&Type::Basic(Basic::Regexp), &other, right.span);
+                self.same(&Type::STRING, &one, place(left));
+                self.same(&Type::Basic(Basic::Regexp), &other, place(right));
                 return Type::BOOL;
             }
             Op::Equal | Op::NotEqual => &[Kind::Equatable],
             Op::Less | Op::Greater => &[Kind::Comparable],
             Op::LessOrEqual | Op::GreaterOrEqual => &[Kind::Equatable, Kind::Comparable],
         };
-        for (ty, at) in [(&one, left.span), (&other, right.span)] {
+        for (ty, at) in [(&one, place(left)), (&other, place(right))] {
             for kind in kinds {
                 self.constrain(*kind, ty, at);
             }
@@ -380,7 +388,7 @@ impl<'a> Inference<'a> {
                 for (name, problem) in self.solver.unify_functions(&wanted, &given) {
                     let argument = name
                         .and_then(|name| arguments.iter().find(|argument| argument.key == name));
-                    let at = argument.map_or(expr.span, |argument| argument.value.span);
+                    let at = argument.map_or(expr.span, |argument| place(&argument.value));
                     self.mistakes.push((at, problem));
                 }
             }

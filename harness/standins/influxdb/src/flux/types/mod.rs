@@ -11,6 +11,7 @@ mod problem;
 mod signature;
 mod solver;
 mod ty;
+mod writer;
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! What can stand in the way of two types being one, in the server's words.
 
 use super::solver::Solver;
-use super::ty::{Kind, Type, Writer};
+use super::ty::{Kind, Type};
+use super::writer::Writer;
 use crate::flux::ast::Name;
 
 /// Why types do not go together.
@@ -26,9 +27,7 @@ impl Problem {
         let mut writer = Writer::default();
         let mut shown = |ty: &Type| {
             let ty = solver.full(ty);
-            let mut text = String::new();
-            writer.write(&ty, &mut text).expect("writing to memory does not fail");
-            text + ty.note()
+            writer.text(&ty) + ty.note()
         };
         match self {
             Self::Different { wanted, found } => {

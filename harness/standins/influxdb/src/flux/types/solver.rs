@@ -196,6 +196,10 @@ impl Solver {
             (Type::Basic(wanted), Type::Basic(found)) if wanted == found => {}
             (Type::Array(wanted), Type::Array(found))
             | (Type::Stream(wanted), Type::Stream(found)) => self.unify(wanted, found, problems),
+            (Type::Array(one), Type::Stream(other)) | (Type::Stream(one), Type::Array(other)) => {
+                problems.push(Problem::Different { wanted: wanted.clone(), found: found.clone() });
+                self.unify(one, other, problems);
+            }
             (Type::Dict(wanted), Type::Dict(found)) => {
                 self.unify(&wanted.0, &found.0, problems);
                 self.unify(&wanted.1, &found.1, problems);

@@ -1,7 +1,6 @@
-//! Types of the language, and how they are written.
+//! Types of the language.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use crate::flux::ast::Name;
@@ -74,6 +73,10 @@ impl Basic {
 
     pub(super) fn named(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(own, _)| *own == word).map(|(_, basic)| *basic)
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, basic)| *basic == self).map_or("", |(word, _)| word)
     }
 
     /// Whether the type is of a kind.
@@ -160,87 +163,5 @@ impl Type {
             Self::Array(_) => " (array)",
             _ => "",
         }
-    }
-}
-
-/// Writes types; those that are not known get letters in order of their appearance.
-#[derive(Default)]
-pub(super) struct Writer {
-    seen: Vec<usize>,
-}
-
-impl Writer {
-    pub(super) fn write(&mut self, ty: &Type, out: &mut String) -> fmt::Result {
-        use fmt::Write;
-        match ty {
-            Type::Unknown => out.push_str("<error>"),
-            Type::Basic(basic) => {
-                let named = Basic::ALL.iter().find(|(_, own)| own == basic);
-                out.push_str(named.map_or("", |(word, _)| word));
-            }
-            Type::Var(var) | Type::Generic(var) => {
-                let at = self.seen.iter().position(|own| own == var).unwrap_or_else(|| {
-                    self.seen.push(*var);
-                    self.seen.len() - 1
-                });
-                match u8::try_from(at).ok().filter(|at| *at < 26) {
-                    Some(letter) => out.push(char::from(b'A' + letter)),
-                    None => write!(out, "t{at}")?,
-                }
-            }
-            Type::Array(element) => self.bracketed("[", element, "]", out)?,
-            Type::Stream(row) => self.bracketed("stream[", row, "]", out)?,
-            Type::Dict(pair) => {
-                self.bracketed("[", &pair.0, ":", out)?;
-                self.bracketed("", &pair.1, "]", out)?;
-            }
-            Type::Empty => out.push_str("{}"),
-            Type::Extend(_) => self.record(ty, out)?,
-            Type::Function(function) => self.function(function, out)?,
-        }
-        Ok(())
-    }
-
-    fn bracketed(&mut self, open: &str, ty: &Type, close: &str, out: &mut String) -> fmt::Result {
-        out.push_str(open);
-        self.write(ty, out)?;
-        out.push_str(close);
-        Ok(())
-    }
-
-    fn record(&mut self, ty: &Type, out: &mut String) -> fmt::Result {
-        let mut fields = Vec::new();
-        let mut rest = ty;
-        while let Type::Extend(field) = rest {
-            fields.push(field);
-            rest = &field.rest;
-        }
-        out.push('{');
-        if !matches!(rest, Type::Empty) {
-            self.write(rest, out)?;
-            out.push_str(" with ");
-        }
-        for (at, field) in fields.iter().enumerate() {
-            out.push_str(if at > 0 { ", " } else { "" });
-            out.push_str(&field.label);
-            self.bracketed(": ", &field.value, "", out)?;
-        }
-        out.push('}');
-        Ok(())
-    }
-
-    fn function(&mut self, function: &Function, out: &mut String) -> fmt::Result {
-        let piped = function.pipe.iter().map(|(name, ty)| ("<-", name, ty));
-        let required = function.required.iter().map(|(name, ty)| ("", name, ty));
-        let optional = function.optional.iter().map(|(name, ty)| ("?", name, ty));
-        out.push('(');
-        for (at, (mark, name, ty)) in piped.chain(required).chain(optional).enumerate() {
-            out.push_str(if at > 0 { ", " } else { "" });
-            out.push_str(mark);
-            out.push_str(if &**name == PIPE { "" } else { name });
-            self.bracketed(": ", ty, "", out)?;
-        }
-        out.push_str(") => ");
-        self.write(function.result.as_ref().unwrap_or(&Type::Unknown), out)
     }
 }
