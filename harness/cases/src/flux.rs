@@ -54,10 +54,18 @@ impl FluxCase {
         if self.mode != FluxMode::Tables {
             return self.flux_query.clone();
         }
-        let csv = self.input_csv.as_deref().unwrap_or_default();
-        let csv = escaped(csv, "\\\"").replace("${", "\\${");
-        let source = format!("csv.from(csv: \"{csv}\")");
-        let script = self.flux_query.replace("from(bucket: \"test\")", &source);
+        let source = |csv: &str| {
+            let csv = escaped(csv, "\\\"").replace("${", "\\${");
+            format!("csv.from(csv: \"{csv}\")")
+        };
+        let read = |bucket: &str| format!("from(bucket: \"{bucket}\")");
+        let mut script = self.flux_query.clone();
+        for (bucket, csv) in &self.inputs {
+            script = script.replace(&read(bucket), &source(csv));
+        }
+        if let Some(csv) = &self.input_csv {
+            script = script.replace(&read("test"), &source(csv));
+        }
         let imported = script.contains("import \"csv\"");
         if imported { script } else { format!("import \"csv\"\n{script}") }
     }
@@ -79,7 +87,10 @@ impl FluxCase {
     }
 }
 
-/// The points of tables as line protocol: a tag for each text column that begins without `_`.
+/// The columns that a point has by itself; every other text column is a tag.
+const OWN_COLUMNS: [&str; 6] = ["_time", "_start", "_stop", "_measurement", "_field", "_value"];
+
+/// The points of tables as line protocol.
 fn lines(set: &ResultSet) -> String {
     let mut lines = String::new();
     for table in &set.tables {
@@ -100,7 +111,7 @@ fn lines(set: &ResultSet) -> String {
                 .columns
                 .iter()
                 .zip(row)
-                .filter(|(column, _)| !column.label.starts_with('_'))
+                .filter(|(column, _)| !OWN_COLUMNS.contains(&column.label.as_str()))
                 .filter_map(|(column, tag)| Some((column.label.as_str(), tag.as_deref()?)))
                 .collect();
             tags.sort_unstable();
