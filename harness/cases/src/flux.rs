@@ -18,9 +18,12 @@ pub struct FluxCase {
     pub functions: Vec<String>,
     /// How its input reaches the script.
     pub mode: FluxMode,
-    /// Annotated CSV to be stored or to be read as it is, by bucket.
+    /// Annotated CSV to be stored, by bucket.
     #[serde(default)]
     inputs: BTreeMap<String, String>,
+    /// Annotated CSV to be read as it is.
+    #[serde(default)]
+    input_csv: Option<String>,
     flux_query: String,
     expected_csv: String,
 }
@@ -51,11 +54,17 @@ impl FluxCase {
         if self.mode != FluxMode::Tables {
             return self.flux_query.clone();
         }
+        let source = |csv: &str| {
+            let csv = escaped(csv, "\\\"").replace("${", "\\${");
+            format!("csv.from(csv: \"{csv}\")")
+        };
+        let read = |bucket: &str| format!("from(bucket: \"{bucket}\")");
         let mut script = self.flux_query.clone();
         for (bucket, csv) in &self.inputs {
-            let csv = escaped(csv, "\\\"").replace("${", "\\${");
-            let source = format!("csv.from(csv: \"{csv}\")");
-            script = script.replace(&format!("from(bucket: \"{bucket}\")"), &source);
+            script = script.replace(&read(bucket), &source(csv));
+        }
+        if let Some(csv) = &self.input_csv {
+            script = script.replace(&read("test"), &source(csv));
         }
         let imported = script.contains("import \"csv\"");
         if imported { script } else { format!("import \"csv\"\n{script}") }
@@ -78,7 +87,10 @@ impl FluxCase {
     }
 }
 
-/// The points of tables as line protocol: a tag for each text column that begins without `_`.
+/// The columns that a point has by itself; every other text column is a tag.
+const OWN_COLUMNS: [&str; 6] = ["_time", "_start", "_stop", "_measurement", "_field", "_value"];
+
+/// The points of tables as line protocol.
 fn lines(set: &ResultSet) -> String {
     let mut lines = String::new();
     for table in &set.tables {
@@ -99,7 +111,7 @@ fn lines(set: &ResultSet) -> String {
                 .columns
                 .iter()
                 .zip(row)
-                .filter(|(column, _)| !column.label.starts_with('_'))
+                .filter(|(column, _)| !OWN_COLUMNS.contains(&column.label.as_str()))
                 .filter_map(|(column, tag)| Some((column.label.as_str(), tag.as_deref()?)))
                 .collect();
             tags.sort_unstable();
@@ -152,7 +164,7 @@ mod tests {
                    ,,0,1970-01-01T00:00:01Z,m m,f,5\n";
         let case = serde_json::json!({
             "name": "c", "functions": [], "mode": mode, "inputs": { "test": csv },
-            "flux_query": "from(bucket: \"test\")", "expected_csv": csv,
+            "input_csv": csv, "flux_query": "from(bucket: \"test\")", "expected_csv": csv,
         });
         serde_json::from_value(case).unwrap()
     }

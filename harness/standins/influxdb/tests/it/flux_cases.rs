@@ -11,7 +11,7 @@ const CASES: &str = include_str!("../data/flux_cases.jsonl");
 const NOT_ON_THE_SERVER: &[&str] = &["array/from/from_pipe"];
 
 /// How many cases agreed when this was written; fewer is a step back.
-const AGREED: usize = 126;
+const AGREED: usize = 327;
 
 /// How a case came out.
 enum Outcome {

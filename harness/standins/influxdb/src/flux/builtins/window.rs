@@ -126,9 +126,7 @@ fn windowed(stream: &Stream, site: Site, windowing: Windowing) -> Result<Stream,
     stream.all(site, move |tables| {
         let mut made = Vec::new();
         for table in tables {
-            if windowing.create_empty && !windowing.windows.is_infinite() {
-                execution.check_room(windowing.windows.estimate(windowing.range))?;
-            }
+            execution.check_room(windowing.room(table.rows))?;
             made.extend(windowing.split(&table)?);
         }
         merge(made)
@@ -266,7 +264,7 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     let made = match reduction {
         Reduction::Aggregate(aggregate) => {
             let work = move |table: Table| {
-                execution.check_room(windowing.room())?;
+                execution.check_room(windowing.room(table.rows))?;
                 windowing.aggregate(&table, &column, aggregate, use_start)
             };
             match aggregate.in_store() {
@@ -276,7 +274,7 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
         }
         Reduction::Selector(selector) => {
             stream.reduced(call.site, InStore::Possible, move |table| {
-                execution.check_room(windowing.room())?;
+                execution.check_room(windowing.room(table.rows))?;
                 windowing.select(&table, &column, selector, use_start)
             })?
         }
@@ -320,13 +318,16 @@ fn passed_on(lambda: &Lambda) -> Option<Arc<Function>> {
 }
 
 impl Windowing {
-    /// How many windows will be made, at most.
-    fn room(&self) -> u64 {
-        if self.create_empty && !self.windows.is_infinite() {
-            self.windows.estimate(self.range)
-        } else {
-            0
+    /// How much will be made, at most: empty windows, and rows that are in several windows.
+    fn room(&self, rows: usize) -> u64 {
+        if self.windows.is_infinite() {
+            return 0;
         }
+        let empty = if self.create_empty { self.windows.estimate(self.range) } else { 0 };
+        let instant = Bounds { start_ns: 0, stop_ns: 1 };
+        // Two more windows than a row is in are within what the estimate is off.
+        let repeats = self.windows.estimate(instant).saturating_sub(3);
+        empty.saturating_add(repeats.saturating_mul(rows as u64))
     }
 
     fn aggregate(
