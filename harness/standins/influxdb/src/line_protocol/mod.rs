@@ -148,11 +148,25 @@ pub(crate) struct ParseError {
 impl ParseError {
     fn push(&mut self, line: &[u8], error: &LineError) {
         if self.bytes < MAX_COMPLAINT_BYTES {
-            let text = format!("unable to parse '{}': {error}", String::from_utf8_lossy(line));
+            let text = format!("unable to parse '{}': {error}", shown(line));
             self.bytes += text.len();
             self.lines.push(text);
         }
     }
+}
+
+/// Bytes as the server's JSON shows them: each one that is not part of a character becomes a
+/// replacement character of its own.
+pub(crate) fn shown(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
 }
 
 /// What a series key says, without escapes.

@@ -3,7 +3,7 @@
 //! Each function takes the value's text to its end, as [`scan`](super::scan) found it, and gives
 //! the value or the server's complaint.
 
-use super::{LineError, MAX_TIME_NS, MIN_TIME_NS, Precision, Value};
+use super::{LineError, MAX_TIME_NS, MIN_TIME_NS, Precision, Value, shown};
 
 /// What the characters of a number show before it is read.
 #[derive(Default)]
@@ -70,7 +70,7 @@ fn integer(digits: &[u8]) -> Result<Value<'static>, LineError> {
     signed(digits).map(Value::Integer).ok_or_else(|| LineError::Number {
         kind: "integer",
         function: "ParseInt",
-        text: String::from_utf8_lossy(digits).into_owned(),
+        text: shown(digits).into_owned(),
         reason: reason(digits),
     })
 }
@@ -82,7 +82,7 @@ fn unsigned(digits: &[u8]) -> Result<Value<'static>, LineError> {
     value.map(Value::Unsigned).ok_or_else(|| LineError::Number {
         kind: "unsigned",
         function: "ParseUint",
-        text: String::from_utf8_lossy(digits).into_owned(),
+        text: shown(digits).into_owned(),
         reason: reason(digits),
     })
 }
@@ -120,7 +120,7 @@ pub(super) fn boolean(text: &[u8]) -> Result<Value<'static>, LineError> {
 /// Reads a timestamp that is known to consist of an optional minus and digits.
 pub(super) fn timestamp(text: &[u8], precision: Precision) -> Result<i64, LineError> {
     let value = signed(text).ok_or_else(|| LineError::Timestamp {
-        text: String::from_utf8_lossy(text).into_owned(),
+        text: shown(text).into_owned(),
         reason: reason(text),
     })?;
     value

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{
     Batch, Field, LineError, MAX_KEY_BYTES, ParseError, Point, Precision, Value, find_unescaped,
-    number, unescape,
+    number, shown, unescape,
 };
 
 /// Tag keys that would hide what a series is made of.
@@ -189,7 +189,7 @@ impl<'a> LineReader<'a, '_> {
         for (index, tag) in self.tags.iter().enumerate() {
             let key = tag_key(tag);
             if RESERVED_TAG_KEYS.contains(&key) {
-                let key = String::from_utf8_lossy(key).into_owned();
+                let key = shown(key).into_owned();
                 return Err(LineError::ReservedTagKey(key));
             }
             ordered &= index == 0 || tag_key(&self.tags[index - 1]) < key;
@@ -337,7 +337,7 @@ fn field_key(raw: &[u8]) -> Result<Cow<'_, [u8]>, LineError> {
         return Ok(Cow::Borrowed(raw));
     }
     if raw.last() == Some(&b'\\') {
-        return Err(LineError::InvalidValue(String::from_utf8_lossy(raw).into_owned()));
+        return Err(LineError::InvalidValue(shown(raw).into_owned()));
     }
     Ok(Cow::Owned(unescape(raw, b",\" =")))
 }

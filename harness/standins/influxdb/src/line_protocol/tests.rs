@@ -252,3 +252,18 @@ proptest! {
         prop_assert_eq!(value(&text), Some(Value::Float(number)));
     }
 }
+
+#[test]
+fn complaints_about_many_lines_are_bounded_and_those_about_a_few_are_whole() {
+    let of = |count: usize| {
+        let body = "x\n".repeat(count);
+        parse(body.as_bytes(), Precision::Nanoseconds, 0).unwrap_err().to_string()
+    };
+    assert_eq!(of(2), "unable to parse 'x': missing fields\nunable to parse 'x': missing fields");
+    assert!(of(1_000_000).len() < 2 << 20);
+}
+
+#[test]
+fn each_byte_that_is_no_character_is_shown_as_one() {
+    assert_eq!(shown(b"a\xf0\x9fb\xff"), "a\u{fffd}\u{fffd}b\u{fffd}");
+}

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::FieldType;
-use crate::line_protocol::{Value, unescape_text};
+use crate::line_protocol::{Value, shown, unescape_text};
 
 /// Up to this many late points are inserted one by one; more are merged in one pass.
 const INSERT_SINGLY: usize = 4;
@@ -135,7 +135,7 @@ fn cell(value: &Value<'_>) -> Cell {
         Value::Integer(value) => Cell::Integer(value),
         Value::Unsigned(value) => Cell::Unsigned(value),
         Value::Boolean(value) => Cell::Boolean(value),
-        Value::Text(raw) => Cell::String(Arc::from(String::from_utf8_lossy(&unescape_text(raw)))),
+        Value::Text(raw) => Cell::String(Arc::from(shown(&unescape_text(raw)))),
     }
 }
 

@@ -97,6 +97,11 @@ impl ShardGroups {
         expired
     }
 
+    /// Forgets a group that holds nothing.
+    pub(super) fn remove(&mut self, group: ShardGroup) {
+        self.stops.remove(&group.start_ns);
+    }
+
     pub(super) fn len(&self) -> usize {
         self.stops.len()
     }

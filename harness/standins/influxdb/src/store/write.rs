@@ -11,7 +11,7 @@ use super::{Bucket, FieldDef, FieldType, Measurement, Series, SeriesField, Store
 use crate::accounts::Id;
 use crate::flux::time::format_rfc3339;
 use crate::line_protocol::{
-    Batch, Field, MIN_TIME_NS, Point, SeriesKey, Value, split_key, unescape_text,
+    Batch, Field, MIN_TIME_NS, Point, SeriesKey, Value, shown, split_key, unescape_text,
 };
 
 /// The longest string value in bytes.
@@ -91,14 +91,17 @@ impl Bucket {
     ) -> Result<Vec<ShardGroup>, WriteError> {
         let earliest_ns = self.retention.earliest_ns(now_ns).unwrap_or(MIN_TIME_NS);
         let length_ns = self.retention.shard_group_ns;
-        let mut open: Vec<ShardGroup> = Vec::new();
+        let (mut open, mut created): (Vec<ShardGroup>, Vec<ShardGroup>) = (Vec::new(), Vec::new());
         for point in &batch.points {
             let known = open.last().is_some_and(|group| group.contains(point.time_ns));
             if point.time_ns < earliest_ns || known {
                 continue;
             }
+            let before = self.groups.len();
             open.push(self.groups.find_or_create(point.time_ns, length_ns));
+            created.extend(open.last().filter(|_| self.groups.len() > before));
             if self.groups.len() > MAX_GROUPS {
+                created.iter().for_each(|group| self.groups.remove(*group));
                 return Err(WriteError::TooManyGroups);
             }
         }
@@ -113,7 +116,7 @@ impl Bucket {
         }
         let SeriesKey { measurement, tags, readable } = split_key(key);
         let measurement = self.measurement_of(&measurement);
-        let text = |bytes: &[u8]| Arc::<str>::from(String::from_utf8_lossy(bytes));
+        let text = |bytes: &[u8]| Arc::<str>::from(shown(bytes));
         let tags = tags.iter().map(|(key, value)| (text(key), text(value))).collect();
         self.series.push(Series { measurement, readable, tags, fields: Vec::new() });
         self.series_by_key.insert(key.into(), self.series.len() - 1);
@@ -125,7 +128,7 @@ impl Bucket {
             return measurement;
         }
         self.measurements.push(Measurement {
-            name: Arc::from(String::from_utf8_lossy(name)),
+            name: Arc::from(shown(name)),
             fields: Vec::new(),
             fields_by_name: std::collections::HashMap::new(),
         });
@@ -204,7 +207,7 @@ impl Measurement {
             return id;
         }
         let key: Arc<[u8]> = Arc::from(name);
-        let name = Arc::from(String::from_utf8_lossy(name));
+        let name = Arc::from(shown(name));
         self.fields.push(FieldDef { name, key: Arc::clone(&key), types: Vec::new() });
         self.fields_by_name.insert(key, self.fields.len() - 1);
         self.fields.len() - 1
@@ -316,7 +319,7 @@ impl<'a, 'b> Writer<'a, 'b> {
         let describe = |&(key, time_ns): &(&[u8], i64)| {
             format!(
                 "point {} at {} dropped because it violates a Retention Policy Lower Bound at {}",
-                String::from_utf8_lossy(key),
+                shown(key),
                 format_rfc3339(time_ns),
                 format_rfc3339(earliest_ns)
             )
@@ -344,7 +347,7 @@ fn check_length(measurement: &str, field: &Field<'_>) -> Result<(), String> {
     if bytes <= MAX_STRING_BYTES {
         return Ok(());
     }
-    let key = String::from_utf8_lossy(&field.key);
+    let key = shown(&field.key);
     Err(format!(
         "input field \"{key}\" on measurement \"{measurement}\" is too long, {bytes} > \
          {MAX_STRING_BYTES}"

@@ -2,7 +2,11 @@
 //! 2.7.12.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use cutover_model::Clock;
+use cutover_standin_influxdb::Config;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Request;
@@ -386,4 +390,40 @@ async fn the_token_is_in_no_answer_but_that_of_the_setup() {
         assert!(!client.get(path).await.text.contains("\"secret\""), "{path}");
     }
     assert!(!client.query("secret()").await.text.contains("Token secret"));
+}
+
+#[tokio::test]
+async fn a_changed_retention_drops_whole_shard_groups_at_the_half_hour() {
+    let now_ns = Arc::new(AtomicI64::new(NOW_NS));
+    let shared = Arc::clone(&now_ns);
+    let client = Client::of(Config::new(Clock::new(move || shared.load(Ordering::Relaxed))));
+    client.set_up().await;
+    let hour_ns = 3_600_000_000_000;
+    // Monday, Tuesday and today, which is Tuesday a week later.
+    for days in [8, 7, 0] {
+        client.write(format!("m v={days} {}", NOW_NS - days * 24 * hour_ns)).await;
+    }
+    let found = client.get("/api/v2/buckets?org=o&name=b").await.json();
+    let path = format!("/api/v2/buckets/{}", found["buckets"][0]["id"].as_str().unwrap());
+    let rule = json!({ "everySeconds": 86_400, "shardGroupDurationSeconds": 86_400 });
+    let change = json!({ "retentionRules": [rule] });
+    assert_eq!(client.send(Request::patch(&path), change.to_string()).await.status, 200);
+    assert_eq!(client.rows().await.len(), 3);
+    // The group of the week before ended with Sunday, a day and a half ago by then.
+    now_ns.store(NOW_NS + hour_ns / 2 - 1, Ordering::Relaxed);
+    assert_eq!(client.rows().await.len(), 3);
+    now_ns.store(NOW_NS + hour_ns / 2, Ordering::Relaxed);
+    assert_eq!(client.rows().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_shorter_retention_needs_shard_groups_that_fit() {
+    let client = Client::ready().await;
+    let found = client.get("/api/v2/buckets?org=o&name=b").await.json();
+    let path = format!("/api/v2/buckets/{}", found["buckets"][0]["id"].as_str().unwrap());
+    let change = json!({ "retentionRules": [{ "everySeconds": 86_400 }] });
+    let answer = client.send(Request::patch(&path), change.to_string()).await.refusal();
+    let message =
+        "shard-group duration must also be updated to be smaller than new retention duration";
+    assert_eq!(answer, refusal(422, "unprocessable entity", message));
 }

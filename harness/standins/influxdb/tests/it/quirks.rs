@@ -7,6 +7,7 @@ use cutover_standin_influxdb::{
     Config, InfluxdbStandin, Quirk, QuirkControl, QuirkKind, Schedule, Scope,
 };
 use http::{Request, StatusCode};
+use http_body_util::BodyExt;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
@@ -160,6 +161,15 @@ async fn a_reset_breaks_the_body_of_an_answer_and_not_its_head() {
 async fn a_stalled_body_never_ends() {
     let (_, mut connection) = with(QuirkKind::StalledBody, Scope::queries()).await;
     assert!(timeout(LONG, connection.query()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_body_comes_as_far_as_its_half() {
+    let (_, mut connection) = with(QuirkKind::StalledBody, Scope::queries()).await;
+    let mut body = connection.begin_query().await;
+    let half = timeout(LONG, body.frame()).await.unwrap().unwrap().unwrap().into_data().unwrap();
+    assert!(half.starts_with(b",result,table,"));
+    assert!(timeout(LONG, body.frame()).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]

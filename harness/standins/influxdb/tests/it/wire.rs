@@ -7,6 +7,7 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -14,6 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Client;
+
+const SCRIPT: &str = "from(bucket: \"b\") |> range(start: 0)";
 
 /// A connection to a stand-in, in memory.
 pub(crate) struct Connection {
@@ -59,10 +62,19 @@ impl Connection {
         self.send(Request::post("/api/v2/write?org=o&bucket=b"), lines).await
     }
 
+    /// Sends the query and reads no more than the head of its answer.
+    pub(crate) async fn begin_query(&mut self) -> Incoming {
+        let request = Request::post("/api/v2/query?org=o")
+            .header("authorization", "Token secret")
+            .header("content-type", "application/vnd.flux")
+            .body(Full::new(Bytes::from_static(SCRIPT.as_bytes())))
+            .unwrap();
+        self.sender.send_request(request).await.unwrap().into_body()
+    }
+
     pub(crate) async fn query(&mut self) -> Result<Received, hyper::Error> {
         let request = Request::post("/api/v2/query?org=o");
-        let script = "from(bucket: \"b\") |> range(start: 0)";
-        self.send(request.header("content-type", "application/vnd.flux"), script).await
+        self.send(request.header("content-type", "application/vnd.flux"), SCRIPT).await
     }
 }
 
