@@ -2,9 +2,10 @@
 //!
 //! The main type is [`InfluxdbStandin`]: it owns the accounts and the data, and its
 //! [`router`](InfluxdbStandin::router) serves them to any transport. Line protocol comes in
-//! through `line_protocol`, is kept by `store`, and is read back by `flux` and `influxql`. Nothing here starts
-//! a task or a thread, sleeps or reads a clock of its own, so the same router serves sockets and
-//! virtual time. Left out: persistence, sessions, tasks and dashboards.
+//! through `line_protocol`, is kept by `store`, and is read back by `flux` and `influxql`, for which
+//! `dbrp` maps databases to buckets. [`Quirk`]s make it misbehave. Nothing here starts a task or a thread or reads a clock of its own, and only quirks
+//! wait, in tokio's time, so the same router serves sockets and virtual time. Left out:
+//! persistence, sessions, tasks and dashboards.
 
 mod accounts;
 mod dbrp;
@@ -23,6 +24,8 @@ pub use crate::quirks::{Quirk, QuirkCount, QuirkKind, Schedule, Scope};
 
 use crate::accounts::Accounts;
 use crate::dbrp::Dbrps;
+use crate::http::metrics::Metrics;
+use crate::quirks::Quirks;
 use crate::store::Store;
 
 /// What a stand-in is told at its start.
@@ -85,7 +88,10 @@ impl InfluxdbStandin {
             started_ns,
             accounts: RwLock::new(Accounts::default()),
             dbrps: RwLock::new(Dbrps::default()),
-            store: RwLock::new(Store::default()),
+            store: RwLock::new(Store::new(started_ns)),
+            metrics: Metrics::default(),
+            quirks: Quirks::new(config.quirk_seed, config.quirks.clone()),
+            config,
         };
         Self { server: Arc::new(server) }
     }
@@ -134,6 +140,14 @@ impl Server {
 
     pub(crate) fn dbrps_mut(&self) -> RwLockWriteGuard<'_, Dbrps> {
         self.dbrps.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes what has outlived its retention, when the half-hourly look for it is due.
+    pub(crate) fn enforce_retention(&self) {
+        let now_ns = self.config.clock.now_ns();
+        if self.store().retention_check_due(now_ns) {
+            self.store_mut().enforce_retention(now_ns);
+        }
     }
 
     pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {

@@ -155,7 +155,8 @@ impl Accounts {
         self.orgs.is_empty() && self.users.is_empty()
     }
 
-    fn next_id(&mut self) -> Id {
+    /// An identifier that was never given before.
+    pub(crate) fn next_id(&mut self) -> Id {
         self.ids_given += 1;
         Id(FIRST_ID + self.ids_given)
     }

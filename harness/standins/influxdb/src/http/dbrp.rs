@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::request::{self, Parameters, parameter};
 use crate::Server;
-use crate::accounts::{Accounts, Id};
+use crate::accounts::{Accounts, Action, Id, Kind, Permission};
 use crate::dbrp::{DbrpError, Filter, Mapping};
 
 #[derive(Default, Deserialize)]
@@ -97,9 +99,15 @@ async fn read<T: for<'de> Deserialize<'de>>(server: &Server, body: Body) -> Resu
     }
 }
 
+/// What reading or writing the bucket of a mapping takes.
+fn permission(action: Action, mapping: &Mapping) -> Permission {
+    Permission::of_org(action, Kind::Buckets, (mapping.bucket, mapping.org))
+}
+
 /// Makes a mapping.
 pub(super) async fn create(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, ApiError> {
     let wanted: NewMapping = read(&server, body).await?;
@@ -115,10 +123,12 @@ pub(super) async fn create(
         org,
         bucket,
     };
+    caller.require(permission(Action::Write, &mapping))?;
     mapping.check_names().map_err(refusal)?;
     if accounts.bucket(bucket).is_none() {
         return Err(ApiError::not_found("bucket not found"));
     }
+    caller.require(permission(Action::Read, &mapping))?;
     let made = server.dbrps_mut().add(mapping).map_err(refusal)?;
     Ok((StatusCode::CREATED, axum::Json(shown(&made))).into_response())
 }
@@ -126,6 +136,7 @@ pub(super) async fn create(
 /// Lists the mappings, virtual ones included, that the parameters let through.
 pub(super) async fn list(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
     let accounts = server.accounts();
@@ -147,25 +158,39 @@ pub(super) async fn list(
         default,
     };
     let found = server.dbrps().find(org, &accounts, &filter);
-    let found: Vec<Value> = found.iter().map(shown).collect();
+    let readable = |mapping: &&Mapping| caller.may(permission(Action::Read, mapping));
+    let found: Vec<Value> = found.iter().filter(readable).map(shown).collect();
     Ok(axum::Json(json!({ "content": found })).into_response())
 }
 
-fn find(server: &Server, id: &str, parameters: &Parameters) -> Result<Mapping, ApiError> {
+/// The mapping of a path, as far as the caller may know of it.
+fn find(
+    server: &Server,
+    caller: &Caller,
+    id: &str,
+    parameters: &Parameters,
+) -> Result<Mapping, ApiError> {
     let id = request::id(id)?;
     let accounts = server.accounts();
     let org = asked_organization(&accounts, parameters)?;
     let found = server.dbrps().get(org, &accounts, id);
-    found.ok_or_else(|| refusal(DbrpError::NotFound))
+    let found = found.ok_or_else(|| refusal(DbrpError::NotFound))?;
+    if found.virtual_ && !caller.may(permission(Action::Read, &found)) {
+        return Err(refusal(DbrpError::NotFound));
+    }
+    Ok(found)
 }
 
 /// Shows one mapping.
 pub(super) async fn show(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    Ok(content(&find(&server, &id, &parameters)?))
+    let found = find(&server, &caller, &id, &parameters)?;
+    caller.require(permission(Action::Read, &found))?;
+    Ok(content(&found))
 }
 
 /// Changes the retention policy of a mapping, or whether it is the default.
@@ -173,11 +198,14 @@ pub(super) async fn update(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
     parameters: Parameters,
-    body: Body,
+    request: Request,
 ) -> Result<Response, ApiError> {
-    let known = find(&server, &id, &parameters)?;
+    let (parts, body) = request.into_parts();
+    let caller: &Caller = parts.extensions.get().ok_or_else(|| refusal(DbrpError::NotFound))?;
+    let mut mapping = find(&server, caller, &id, &parameters)?;
+    caller.require(permission(Action::Read, &mapping))?;
     let change: MappingChange = read(&server, body).await?;
-    let mut mapping = known;
+    caller.require(permission(Action::Write, &mapping))?;
     mapping.default = change.default.unwrap_or(mapping.default);
     if let Some(policy) = change.retention_policy {
         mapping.retention_policy = policy;
@@ -189,10 +217,12 @@ pub(super) async fn update(
 /// Removes a mapping.
 pub(super) async fn remove(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    let mapping = find(&server, &id, &parameters)?;
+    let mapping = find(&server, &caller, &id, &parameters)?;
+    caller.require(permission(Action::Write, &mapping))?;
     server.dbrps_mut().remove(mapping.org, mapping.id);
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,18 +1,20 @@
 //! `/query` of the 1.x API: `InfluxQL` in, JSON or CSV out.
 //!
-//! Parameters come in the query string or in a form. Credentials come as `u` and `p`, by Basic
-//! authorisation, or as a token; whatever the user is called, the password is a token.
+//! Parameters come in the query string or in a form, whose own come first. Who asks is found out
+//! before, by `auth`.
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
 
+use super::auth::Caller;
 use super::error::{ApiError, Code};
-use super::form::{Form, decode_base64};
+use super::form::Form;
 use super::request;
 use crate::Server;
 use crate::influxql::{
@@ -23,13 +25,11 @@ use crate::influxql::{
 /// fails is a part of the answer.
 pub(super) async fn query(
     State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let (Parts { method, uri, headers, .. }, body) = request.into_parts();
     let url = Form::parse(uri.query().unwrap_or_default().as_bytes());
-    let token = credentials(&url, &headers);
-    let org = token.and_then(|token| server.accounts().by_token(&token).map(|known| known.org));
-    let org = org.ok_or_else(|| ApiError::new(Code::Unauthorized, "unauthorized access"))?;
     let body = request::body(&server, body).await?;
     let media_type = media_type(&headers);
     let takes_form = matches!(method, Method::POST | Method::PUT | Method::PATCH);
@@ -46,40 +46,17 @@ pub(super) async fn query(
     let query = Query {
         text,
         parameters: parameters(form.value("params"))?,
-        org,
+        org: caller.org(),
+        permissions: caller.permissions(),
         database: form.value("db").to_owned(),
         retention_policy: form.value("rp").to_owned(),
         epoch: Epoch::named(form.value("epoch")),
         encoding,
         delivery: delivery(&form),
     };
-    let now_ns = server.config.clock.now_ns();
-    if server.store().retention_check_due(now_ns) {
-        server.store_mut().enforce_retention(now_ns);
-    }
     let answer = influxql::run(&server, &query)
         .map_err(|error| ApiError::invalid(format!("failed to parse query: {error}")))?;
     Ok(([(header::CONTENT_TYPE, content_type)], answer).into_response())
-}
-
-/// The token of a request, wherever the 1.x API takes it from.
-fn credentials(url: &Form, headers: &HeaderMap) -> Option<String> {
-    let (user, password) = (url.value("u"), url.value("p"));
-    if !user.is_empty() && !password.is_empty() {
-        return Some(password.to_owned());
-    }
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    if let [scheme, credentials] = value.split(' ').collect::<Vec<_>>()[..] {
-        if scheme == "Token" {
-            let token = credentials.split_once(':').map_or(credentials, |(_, token)| token);
-            return Some(token.to_owned());
-        }
-        if scheme.eq_ignore_ascii_case("basic") {
-            let decoded = String::from_utf8(decode_base64(credentials)?).ok()?;
-            return decoded.split_once(':').map(|(_, token)| token.to_owned());
-        }
-    }
-    None
 }
 
 fn media_type(headers: &HeaderMap) -> Option<String> {

@@ -10,7 +10,12 @@ mod dbrp;
 mod delete;
 mod error;
 mod form;
+mod gzip;
 mod influxql;
+pub(crate) mod metrics;
+mod misbehave;
+mod orgs;
+mod probes;
 mod query;
 mod request;
 mod setup;
@@ -23,8 +28,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::routing::{MethodRouter, any, get, post};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use self::error::{ApiError, Code};
 use crate::{QuirkControl, Server};
@@ -34,30 +39,15 @@ const VERSION: &str = "v2.7.12";
 
 /// All routes over one server.
 pub(crate) fn router(server: Arc<Server>) -> Router {
-    let guarded = Router::new()
-        .route("/api/v2/orgs", get(setup::list_orgs))
-        .route("/api/v2/orgs/{id}", get(setup::show_org))
-        .route("/api/v2/buckets", get(buckets::list).post(buckets::create))
-        .route(
-            "/api/v2/buckets/{id}",
-            get(buckets::show).patch(buckets::update).delete(buckets::remove),
-        )
-        .route("/api/v2/dbrps", get(dbrp::list).post(dbrp::create))
-        .route("/api/v2/dbrps/{id}", get(dbrp::show).patch(dbrp::update).delete(dbrp::remove))
-        .route("/api/v2/write", post(write::write))
-        .route("/api/v2/query", post(query::query))
-        .route("/api/v2/delete", post(delete::delete))
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
-        .layer(from_fn_with_state(Arc::clone(&server), require_token));
     Router::new()
-        .route("/health", get(health))
-        .route("/ready", get(ready))
-        .route("/ping", get(ping))
-        .route("/query", any(influxql::query))
-        .route("/api/v2/setup", get(setup::is_allowed).post(setup::set_up))
-        .method_not_allowed_fallback(method_not_allowed)
-        .merge(guarded)
+        .merge(open(&server))
+        .merge(release_2(&server))
+        .merge(release_1(&server))
+        .fallback(no_assets)
+        .layer(from_fn_with_state(Arc::clone(&server), drop_expired))
+        .layer(from_fn(answer_options))
+        .layer(from_fn_with_state(Arc::clone(&server), metrics::record))
+        .layer(from_fn_with_state(Arc::clone(&server), misbehave::misbehave))
         .layer(map_response(with_server_headers))
         .with_state(server)
 }
@@ -109,6 +99,11 @@ fn release_2(server: &Arc<Server>) -> Router<Arc<Server>> {
             "/api/v2/buckets/{id}",
             terse().get(buckets::show).patch(buckets::update).delete(buckets::remove),
         )
+        .route("/api/v2/dbrps", terse().get(dbrp::list).post(dbrp::create))
+        .route(
+            "/api/v2/dbrps/{id}",
+            terse().get(dbrp::show).patch(dbrp::update).delete(dbrp::remove),
+        )
         .layer(from_fn(refuse_head));
     Router::new()
         .route("/api/v2/write", any(only_post).post(write::write))
@@ -128,6 +123,7 @@ fn answering_csv(route: MethodRouter<Arc<Server>>) -> MethodRouter<Arc<Server>> 
 fn release_1(server: &Arc<Server>) -> Router<Arc<Server>> {
     Router::new()
         .route("/write", any(only_post).post(write::write_to_database))
+        .route("/query", any(influxql::query))
         .layer(from_fn(gzip::compress))
         .layer(from_fn_with_state(Arc::clone(server), auth::require_credentials))
 }

@@ -16,6 +16,7 @@ use super::misbehave::Spoil;
 use super::request::{self, Parameters, parameter};
 use crate::Server;
 use crate::accounts::{Accounts, BucketEntry, Id};
+use crate::dbrp::Filter;
 use crate::line_protocol::{self, Precision};
 use crate::store::WriteError;
 
@@ -67,7 +68,7 @@ pub(super) async fn write_to_database(
     let bucket = {
         let accounts = server.accounts();
         let policy = parameter(&parameters, "rp");
-        let bucket = mapped_bucket(&accounts, &caller, (database, policy));
+        let bucket = mapped_bucket(&server, &accounts, &caller, (database, policy));
         let bucket = bucket.ok_or_else(|| ApiError::not_found("no dbrp mapping found"))?;
         check_permission(&caller, bucket)?;
         bucket.id
@@ -109,18 +110,22 @@ fn check_permission(caller: &Caller, bucket: &BucketEntry) -> Result<(), ApiErro
     caller.require_for(TO_WRITE, bucket.writing())
 }
 
-/// The bucket that a database and a retention policy stand for: the one of that name, which without
-/// a policy or with `autogen` is the database's own. Whoever may read or write it may find it.
+/// The bucket that a database and a retention policy stand for; without a policy, that of the
+/// database's default. Whoever may read or write it may find it.
 fn mapped_bucket<'a>(
+    server: &Server,
     accounts: &'a Accounts,
     caller: &Caller,
     (database, policy): (&str, Option<&str>),
 ) -> Option<&'a BucketEntry> {
-    let qualified = format!("{database}/{}", policy.unwrap_or("autogen"));
-    let plain = matches!(policy, None | Some("autogen")).then_some(database);
-    let names = plain.into_iter().chain([qualified.as_str()]);
-    let found = names.filter_map(|name| accounts.bucket_named(caller.org(), name));
-    found.into_iter().find(|bucket| caller.may(bucket.reading()) || caller.may(bucket.writing()))
+    let default = policy.is_none().then_some(true);
+    let filter =
+        Filter { database: Some(database), retention_policy: policy, default, ..Filter::default() };
+    let found = server.dbrps().find(caller.org(), accounts, &filter);
+    let buckets = found.iter().filter_map(|mapping| accounts.bucket(mapping.bucket));
+    let mut usable =
+        buckets.filter(|bucket| caller.may(bucket.reading()) || caller.may(bucket.writing()));
+    usable.next()
 }
 
 /// The answer to a write that was stored wholly.

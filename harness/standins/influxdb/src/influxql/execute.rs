@@ -17,13 +17,17 @@ use super::rewrite::Schema;
 use super::token::Op;
 use super::types::Typing;
 use crate::Server;
-use crate::accounts::Id;
+use crate::accounts::{Action, Id, Kind, Permission, Permissions};
 use crate::dbrp::{Filter, Mapping};
+
+/// What whoever may not write is told; the statements behind are carried out nevertheless.
+const NOT_PERMITTED: &str = "insufficient permissions";
 
 /// What a query is asked with.
 pub(crate) struct Execution<'a> {
     pub(crate) server: &'a Server,
     pub(crate) org: Id,
+    pub(crate) permissions: &'a Permissions,
     /// The database of sources that name none; may be empty.
     pub(crate) database: &'a str,
     /// The retention policy of sources that name none; may be empty.
@@ -81,21 +85,36 @@ impl Execution<'_> {
                 self.select(index, &cardinality(what, scope, *exact)?)
             }
             Statement::Delete { sources, condition } => {
-                self.delete(sources, condition.as_ref())?;
+                let mapping = self.default_mapping(self.database)?;
+                if !self.may(Action::Write, mapping.bucket) {
+                    return Ok(vec![StatementResult::failed(index, NOT_PERMITTED)]);
+                }
+                self.delete(mapping.bucket, sources, condition.as_ref())?;
                 Ok(Vec::new())
             }
             Statement::DropMeasurement { name } => {
-                self.drop_measurement(name)?;
+                let mapping = self.default_mapping(self.database)?;
+                if !self.may(Action::Write, mapping.bucket) {
+                    return Ok(vec![StatementResult::failed(index, NOT_PERMITTED)]);
+                }
+                self.drop_measurement(mapping.bucket, name);
                 Ok(Vec::new())
             }
             Statement::NotImplemented(name) => refuse(format!("not implemented: {name}")),
         }
     }
 
-    /// The mappings that a filter lets through.
+    /// Whether the caller may read a bucket or write to it.
+    fn may(&self, action: Action, bucket: Id) -> bool {
+        self.permissions.allow(Permission::of_org(action, Kind::Buckets, (bucket, self.org)))
+    }
+
+    /// The mappings that a filter lets through, of buckets that the caller may read.
     pub(super) fn mappings(&self, filter: &Filter<'_>) -> Vec<Mapping> {
         let accounts = self.server.accounts();
-        self.server.dbrps().find(self.org, &accounts, filter)
+        let mut found = self.server.dbrps().find(self.org, &accounts, filter);
+        found.retain(|mapping| self.may(Action::Read, mapping.bucket));
+        found
     }
 
     /// Puts databases and retention policies where a statement leaves them out.

@@ -35,7 +35,7 @@ pub(crate) use self::token::Token;
 use self::csv::CsvWriter;
 use self::execute::Execution;
 use crate::Server;
-use crate::accounts::Id;
+use crate::accounts::{Id, Permissions};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub(crate) struct Query {
     pub(crate) text: String,
     pub(crate) parameters: Parameters,
     pub(crate) org: Id,
+    /// What the caller may do: buckets that may not be read are not there.
+    pub(crate) permissions: Permissions,
     pub(crate) database: String,
     pub(crate) retention_policy: String,
     pub(crate) epoch: Option<Epoch>,
@@ -78,6 +80,7 @@ pub(crate) fn run(server: &Server, query: &Query) -> Result<Vec<u8>, ParseError>
     let execution = Execution {
         server,
         org: query.org,
+        permissions: &query.permissions,
         database: &query.database,
         retention_policy: &query.retention_policy,
         chunk_rows,

@@ -57,7 +57,7 @@ impl Execution<'_> {
         if database.is_empty() { refuse("database name required") } else { Ok(database) }
     }
 
-    fn default_mapping(&self, database: &str) -> Outcome<Mapping> {
+    pub(super) fn default_mapping(&self, database: &str) -> Outcome<Mapping> {
         let filter = Filter { database: Some(database), default: Some(true), ..Filter::default() };
         let mut found = self.mappings(&filter);
         match found.len() {
@@ -212,13 +212,17 @@ impl Execution<'_> {
         Ok(found)
     }
 
-    pub(super) fn delete(&self, sources: &[Source], condition: Option<&Expr>) -> Outcome<()> {
-        let mapping = self.default_mapping(self.database)?;
+    pub(super) fn delete(
+        &self,
+        bucket: Id,
+        sources: &[Source],
+        condition: Option<&Expr>,
+    ) -> Outcome<()> {
         let now_ns = self.server.config.clock.now_ns();
         let reducer = Reducer { now_ns: Some(now_ns), ..Reducer::default() };
         let condition = condition.map(|condition| reducer.reduce(condition));
         let (condition, range) = condition::split(condition.as_ref(), None, None)?;
-        let shards = self.shards(mapping.bucket, (MIN_TIME_NS, MAX_TIME_NS));
+        let shards = self.shards(bucket, (MIN_TIME_NS, MAX_TIME_NS));
         let named = |name: &str| {
             sources.is_empty()
                 || sources.iter().any(|source| match source {
@@ -236,17 +240,14 @@ impl Execution<'_> {
             named(name) && shards.is_chosen(name, tags, condition.as_ref())
         };
         let range = (range.min_ns(), range.max_ns());
-        self.server.store_mut().delete_where(mapping.bucket, range, wanted);
+        self.server.store_mut().delete_where(bucket, range, wanted);
         Ok(())
     }
 
-    pub(super) fn drop_measurement(&self, dropped: &str) -> Outcome<()> {
-        let mapping = self.default_mapping(self.database)?;
+    pub(super) fn drop_measurement(&self, bucket: Id, dropped: &str) {
         let all = (i64::MIN, i64::MAX);
-        self.server
-            .store_mut()
-            .delete_where(mapping.bucket, all, |measurement, _| measurement == dropped);
-        Ok(())
+        let mut store = self.server.store_mut();
+        store.delete_where(bucket, all, |measurement, _| measurement == dropped);
     }
 }
 

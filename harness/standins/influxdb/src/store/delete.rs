@@ -1,23 +1,44 @@
 //! Deleting points by time and tags.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Bucket, Predicate, Store};
+use super::{Bucket, Predicate, Series, Store};
 use crate::accounts::Id;
 
 impl Store {
     /// Removes the points from `start_ns` to `stop_ns`, both included, of the series that match.
     pub(crate) fn delete(&mut self, bucket: Id, range: (i64, i64), predicate: &Predicate) {
-        self.delete_where(bucket, range, |measurement, tags| {
+        let Some(bucket) = self.buckets.get_mut(&bucket) else { return };
+        let last = predicate.last_measurement();
+        // The shard groups in which the search goes on.
+        let searched = last.map(|name| bucket.groups_with(name));
+        for series in &mut bucket.series {
+            let measurement = &bucket.measurements[series.measurement].name;
+            if last.is_some_and(|last| &**measurement > last) {
+                continue;
+            }
             let tag = |wanted: &str| {
-                let found = tags.iter().find(|(key, _)| **key == *wanted);
+                let found = series.tags.iter().find(|(key, _)| **key == *wanted);
                 found.map(|(_, value)| &**value)
             };
-            predicate.matches(measurement, tag)
-        });
+            if !predicate.matches(measurement, tag) {
+                continue;
+            }
+            for field in &mut series.fields {
+                for column in &mut field.columns {
+                    if searched.as_ref().is_none_or(|groups| groups.contains(&column.group_ns)) {
+                        column.remove(range.0, range.1);
+                    }
+                }
+                field.columns.retain(|column| !column.is_empty());
+            }
+        }
+        bucket.forget_unused_types();
     }
 
-    /// [`delete`](Self::delete) for whatever `wanted` says of a measurement and its tags.
+    /// Removes the points from `range.0` to `range.1`, both included, of the series whose
+    /// measurement and tags are `wanted`.
     pub(crate) fn delete_where(
         &mut self,
         bucket: Id,
@@ -31,9 +52,7 @@ impl Store {
             }
             for field in &mut series.fields {
                 for column in &mut field.columns {
-                    if searched.as_ref().is_none_or(|groups| groups.contains(&column.group_ns)) {
-                        column.remove(range.0, range.1);
-                    }
+                    column.remove(range.0, range.1);
                 }
                 field.columns.retain(|column| !column.is_empty());
             }

@@ -23,6 +23,7 @@ pub(crate) use self::predicate::{Predicate, PredicateError};
 pub(crate) use self::read::{Points, SeriesName, SeriesRef};
 pub(crate) use self::shards::{Retention, shard_duration_ns};
 pub(crate) use self::survey::{MeasurementSurvey, SeriesSurvey, ShardSurvey};
+pub(crate) use self::write::WriteError;
 
 use self::column::Column;
 use self::shards::ShardGroups;
@@ -181,7 +182,7 @@ impl SeriesField {
     /// The column of the shard group with this start.
     fn column_at(&self, start_ns: i64) -> Option<&Column> {
         let at = self.columns.binary_search_by_key(&start_ns, |column| column.group_ns).ok()?;
-        self.columns.get(at)
+        self.columns.get(at).map(|column| &**column)
     }
 }
 

@@ -71,8 +71,9 @@ impl Store {
                     continue;
                 }
                 let typed = measurement.fields.iter().filter_map(|field| {
-                    let known = field.types.get(&shard.start_ns)?;
-                    Some((Arc::clone(&field.name), *known))
+                    let types = &field.types;
+                    let at = types.binary_search_by_key(&shard.start_ns, |(start, _)| *start);
+                    Some((Arc::clone(&field.name), types[at.ok()?].1))
                 });
                 let fields = typed.collect();
                 let name = Arc::clone(&measurement.name);
