@@ -7,7 +7,12 @@ mod accounts;
 mod api;
 mod flux_answers;
 mod flux_cases;
+mod hostile;
 mod influxql;
+mod kept;
+mod quirks;
+mod wire;
+mod writes;
 
 use axum::Router;
 use axum::body::Body;
