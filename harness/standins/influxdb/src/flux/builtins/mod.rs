@@ -20,6 +20,7 @@ mod generate;
 mod group;
 mod growing;
 mod histogram_quantile;
+mod holt_winters;
 mod http;
 mod inline;
 mod join;
@@ -38,6 +39,7 @@ mod rows;
 mod sampledata;
 mod select;
 mod shift;
+mod simplex;
 mod source;
 mod statistics;
 mod strings;
@@ -122,6 +124,7 @@ const TABLES: &[&[Builtin]] = &[
     moving::BUILTINS,
     statistics::BUILTINS,
     histogram_quantile::BUILTINS,
+    holt_winters::BUILTINS,
     reduce::BUILTINS,
     describe::BUILTINS,
     find::BUILTINS,
