@@ -6,16 +6,14 @@
 use super::ast::{Body, Expr, ExprKind, File, FunctionExpr, Name, Statement, StringPart};
 use super::builtins;
 use super::error::FluxError;
+use super::outside;
 
 /// Refuses imports, names and members of packages that do not exist.
 pub(crate) fn check(file: &File) -> Result<(), FluxError> {
     let mut checker = Checker { scopes: vec![Vec::new()] };
     for import in &file.imports {
         if builtins::package(&import.path).is_none() {
-            let path = &import.path;
-            let message =
-                format!("invalid import path {path}: the package is not in the stand-in's Flux");
-            return Err(FluxError::compilation(import.span, message));
+            return Err(outside::unknown_package(&import.path, import.span));
         }
         let last = import.path.rsplit('/').next().unwrap_or_default();
         let name = import.alias.clone().unwrap_or_else(|| Name::from(last));
@@ -99,9 +97,7 @@ impl Checker {
         if self.find(name).is_some() || builtins::universe(name).is_some() {
             return Ok(());
         }
-        let message =
-            format!("undefined identifier {name}: `{name}` is not in the stand-in's Flux");
-        Err(FluxError::compilation(expr.span, message))
+        Err(outside::undefined(name, expr.span))
     }
 
     fn member(&mut self, object: &Expr, name: &Name, expr: &Expr) -> Result<(), FluxError> {

@@ -17,6 +17,7 @@ use super::ast::{
 use super::builtins::{self, Builtin};
 use super::error::{FluxError, FluxErrorCode};
 use super::operators;
+use super::outside;
 use super::stream::{Execution, Site, Stream};
 use super::value::{Record, Value};
 
@@ -97,13 +98,8 @@ impl Interpreter {
     pub(crate) fn run(mut self, file: &File) -> Result<Vec<NamedStream>, FluxError> {
         let mut env = None;
         for import in &file.imports {
-            let package = builtins::package(&import.path).ok_or_else(|| {
-                let message = format!(
-                    "invalid import path {}: the package is not in the stand-in's Flux",
-                    import.path
-                );
-                FluxError::compilation(import.span, message)
-            })?;
+            let package = builtins::package(&import.path)
+                .ok_or_else(|| outside::unknown_package(&import.path, import.span))?;
             let last = import.path.rsplit('/').next().unwrap_or_default();
             let name = import.alias.clone().unwrap_or_else(|| Name::from(last));
             env = Some(Env::of(name, Value::Record(Arc::new(package.clone())), env.as_ref()));
@@ -279,10 +275,7 @@ impl Interpreter {
         if let Some(value) = env.and_then(|env| env.get(name)) {
             return Ok(value.clone());
         }
-        builtins::universe(name).ok_or_else(|| {
-            let message = format!("undefined identifier {name}");
-            FluxError::compilation(expr.span, message)
-        })
+        builtins::universe(name).ok_or_else(|| outside::undefined(name, expr.span))
     }
 
     fn interpolate(

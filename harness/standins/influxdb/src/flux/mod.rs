@@ -20,6 +20,7 @@ mod error;
 mod interpreter;
 mod lexer;
 mod operators;
+mod outside;
 mod parser;
 mod scalar_key;
 mod stream;

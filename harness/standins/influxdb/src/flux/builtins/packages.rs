@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock};
 
 use super::{
     Builtin, Constant, aggregate, bitwise, change, classic_join, collections, columns, convert,
-    date, describe, experimental, find, generate, group, histogram_quantile, http, inline, join,
-    location, lookup, map, math, moving, pivot, prelude, promql, reduce, regexp, rows, sampledata,
-    select, shift, source, statistics, strings, system, window,
+    date, describe, experimental, find, generate, group, histogram_quantile, holt_winters, http,
+    inline, join, location, lookup, map, math, moving, pivot, prelude, promql, reduce, regexp,
+    rows, sampledata, select, shift, source, statistics, strings, system, window,
 };
 use crate::flux::duration::Duration;
 use crate::flux::interpreter::Function;
@@ -32,6 +32,7 @@ const TABLES: &[&[Builtin]] = &[
     moving::BUILTINS,
     statistics::BUILTINS,
     histogram_quantile::BUILTINS,
+    holt_winters::BUILTINS,
     reduce::BUILTINS,
     describe::BUILTINS,
     find::BUILTINS,
