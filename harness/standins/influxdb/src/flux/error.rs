@@ -165,10 +165,28 @@ impl FluxError {
         Self::whole(self.code, format!("runtime error: {message}"))
     }
 
+    /// A mistake in the windows that `aggregateWindow` asks for. The place is that of the server's own
+    /// call, in its library.
+    pub(crate) fn in_window(self) -> Self {
+        let place = "error calling function \"window\" @universe/universe.flux|3894:12-3900:10";
+        match self.stage {
+            Stage::Unplaced => Self { message: format!("{place}: {}", self.message), ..self },
+            _ => self,
+        }
+    }
+
     /// A mistake that the server places in no function, though tables flow through one.
     pub(crate) fn in_no_function(self) -> Self {
         match self.stage {
             Stage::Unplaced => Self::whole(self.code, format!("runtime error: {}", self.message)),
+            _ => self,
+        }
+    }
+
+    /// A mistake that the store meets, of which the server does not know where in the script it is.
+    pub(crate) fn in_store(self) -> Self {
+        match self.stage {
+            Stage::Unplaced => Self::whole(self.code, self.message),
             _ => self,
         }
     }

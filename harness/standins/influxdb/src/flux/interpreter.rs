@@ -166,6 +166,7 @@ impl Interpreter {
 
     /// Makes a stream a result. Names must differ.
     pub(crate) fn add_result(&self, name: Arc<str>, stream: Stream) -> Result<(), FluxError> {
+        let stream = builtins::shown(stream)?;
         let mut results = self.results();
         if results.iter().any(|known| known.name == name) {
             let message = if &*name == "_result" {

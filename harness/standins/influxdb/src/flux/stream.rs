@@ -133,6 +133,9 @@ pub(crate) struct Stream {
     pub(crate) bounds: Option<Bounds>,
     /// The read that this stream is, for as long as ranges and filters can join it.
     pub(crate) read: Option<Arc<super::builtins::StorageRead>>,
+    /// For a grouping in the store: the tables that are put together, each with the group key of
+    /// those that it goes to.
+    pub(crate) parts: Option<Arc<Self>>,
     /// Whether `yield` has already made this stream a result.
     pub(crate) yielded: bool,
 }
@@ -150,12 +153,20 @@ impl Stream {
         site: Site,
         open: impl Fn() -> Result<Tables, FluxError> + Send + Sync + 'static,
     ) -> Self {
+        Self::with_mistakes(execution, open, move |error| error.in_run(site.function, site.span))
+    }
+
+    /// A stream that begins with `open` and tells of mistakes in its own way.
+    fn with_mistakes(
+        execution: &Arc<Execution>,
+        open: impl Fn() -> Result<Tables, FluxError> + Send + Sync + 'static,
+        told: impl Fn(FluxError) -> FluxError + Copy + Send + Sync + 'static,
+    ) -> Self {
         let charged = Arc::clone(execution);
         let open = move || {
             let charged = Arc::clone(&charged);
-            let tables = open().map_err(|error| error.in_run(site.function, site.span))?;
-            let tables = tables.map(move |table| {
-                let mut table = table.map_err(|error| error.in_run(site.function, site.span))?;
+            let tables = open().map_err(told)?.map(move |table| {
+                let mut table = table.map_err(told)?;
                 charged.charge(&mut table)?;
                 Ok(table)
             });
@@ -167,6 +178,7 @@ impl Stream {
             stages: 1,
             bounds: None,
             read: None,
+            parts: None,
             yielded: false,
         }
     }
@@ -185,12 +197,43 @@ impl Stream {
         site: Site,
         open: impl Fn() -> Result<Tables, FluxError> + Send + Sync + 'static,
     ) -> Result<Self, FluxError> {
+        let made = Self::source(&self.execution, site, open);
+        Ok(Self { stages: self.next_stage()?, bounds: self.bounds, ..made })
+    }
+
+    fn next_stage(&self) -> Result<usize, FluxError> {
         let stages = self.stages + 1;
         if stages > MAX_STAGES {
             return Err(FluxError::new(format!("the stream has more than {MAX_STAGES} stages")));
         }
-        let bounds = self.bounds;
-        Ok(Self { stages, bounds, ..Self::source(&self.execution, site, open) })
+        Ok(stages)
+    }
+
+    /// What the store makes of this stream. The server does not know where in a script its store
+    /// meets a mistake, so the function that reads on has to say where it is.
+    pub(crate) fn by_store(
+        &self,
+        work: impl Fn(Vec<Table>) -> Result<Tables, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let upstream = self.clone();
+        let open = move || work(upstream.tables()?.collect::<Result<Vec<_>, _>>()?);
+        let made = Self::with_mistakes(&self.execution, open, |error| error);
+        Ok(Self { stages: self.next_stage()?, bounds: self.bounds, ..made })
+    }
+
+    /// [`by_store`](Self::by_store), table by table.
+    fn each_by_store(
+        &self,
+        work: impl Fn(Table) -> Result<Table, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let (upstream, work) = (self.clone(), Arc::new(work));
+        let open = move || {
+            let work = Arc::clone(&work);
+            let tables = upstream.tables()?.map(move |table| table.and_then(&*work));
+            Ok(Box::new(tables) as Tables)
+        };
+        let made = Self::with_mistakes(&self.execution, open, |error| error);
+        Ok(Self { stages: self.next_stage()?, bounds: self.bounds, ..made })
     }
 
     /// Makes some tables of each table.
@@ -231,7 +274,7 @@ impl Stream {
         work: impl Fn(Table) -> Result<Table, FluxError> + Send + Sync + 'static,
     ) -> Result<Self, FluxError> {
         match in_store {
-            InStore::Possible if self.read.is_some() => self.map(site, work),
+            InStore::Possible if self.read.is_some() => self.each_by_store(work),
             _ => self.gathered(site, work),
         }
     }

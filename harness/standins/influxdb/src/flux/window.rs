@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::duration::Duration;
-use super::error::FluxError;
+use super::error::{FluxError, FluxErrorCode};
 use super::stream::Bounds;
 use super::time::split_day;
 
@@ -105,7 +105,8 @@ impl Windows {
             return Err(FluxError::new("duration used as an interval cannot be zero"));
         }
         if every.is_mixed() {
-            return Err(FluxError::new(
+            return Err(FluxError::whole(
+                FluxErrorCode::Invalid,
                 "duration used as an interval cannot mix month and nanosecond units",
             ));
         }

@@ -9,7 +9,7 @@ use super::digest::{DEFAULT_COMPRESSION, Digest};
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
-use crate::flux::stream::InStore;
+use crate::flux::stream::{InStore, Stream, Tables};
 use crate::flux::table::{Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value, order_floats};
 
@@ -325,9 +325,49 @@ fn quantile_by(call: &Call<'_>, q: f64) -> Result<Value, FluxError> {
 fn run(call: &Call<'_>, aggregate: Aggregate) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
     let stream = call.stream("tables")?;
+    let of_values = &*label == "_value";
+    if let Some(parts) = stream.parts.as_ref().filter(|_| of_values) {
+        match aggregate {
+            Aggregate::Count => return counted(parts),
+            Aggregate::Sum => return summed(parts),
+            _ => {}
+        }
+    }
     let work = move |table: Table| aggregate_table(&table, &label, aggregate);
-    let made = stream.reduced(call.site, aggregate.in_store(), work)?;
+    let in_store = if of_values { aggregate.in_store() } else { InStore::Never };
+    let made = stream.reduced(call.site, in_store, work)?;
     Ok(Value::Stream(made))
+}
+
+/// Whether the store adds up and compares values of a table.
+pub(super) fn has_numbers(table: &Table) -> bool {
+    table.column("_value").is_some_and(Column::is_numeric)
+}
+
+/// The store counts the values of a group whatever their types are.
+fn counted(parts: &Stream) -> Result<Value, FluxError> {
+    let label: Arc<str> = Arc::from("_value");
+    let counted = parts.by_store(move |parts| {
+        let counts = parts.iter().map(|part| aggregate_table(part, &label, Aggregate::Count));
+        let counts = super::group::merge(counts.collect::<Result<_, _>>()?)?;
+        let sums = counts.iter().map(|counts| aggregate_table(counts, &label, Aggregate::Sum));
+        let sums: Vec<Result<Table, FluxError>> = sums.collect();
+        Ok(Box::new(sums.into_iter()) as Tables)
+    })?;
+    Ok(Value::Stream(counted))
+}
+
+/// The store adds up the numbers of a group and leaves out groups without any.
+fn summed(parts: &Stream) -> Result<Value, FluxError> {
+    let label: Arc<str> = Arc::from("_value");
+    let summed = parts.by_store(move |mut parts| {
+        parts.retain(has_numbers);
+        let label = Arc::clone(&label);
+        let sums = super::group::merged_in_store(parts)
+            .map(move |group| aggregate_table(&group.into_result()?, &label, Aggregate::Sum));
+        Ok(Box::new(sums) as Tables)
+    })?;
+    Ok(Value::Stream(summed))
 }
 
 fn aggregate_table(

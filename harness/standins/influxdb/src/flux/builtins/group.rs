@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
 use crate::flux::scalar_key::ScalarKey;
-use crate::flux::stream::Stream;
+use crate::flux::stream::{Stream, Tables};
 use crate::flux::table::{Column, ColumnBuilder, Data, GroupKey, Table};
 use crate::flux::value::{ColumnType, Value};
 
@@ -31,28 +31,92 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
     };
     let stream = call.stream("tables")?;
     let of_points = |label: &Arc<str>| matches!(&**label, "_time" | "_value");
-    // Grouping in the store itself keeps the range in the key and knows labels that a series lacks.
-    let in_store = by && stream.read.is_some() && !labels.iter().any(of_points);
+    if by && stream.read.is_some() && !labels.iter().any(of_points) {
+        return Ok(Value::Stream(group_in_store(&stream, labels)?));
+    }
     let grouped = stream.all(call.site, move |tables| {
         let mut parts = Vec::new();
-        for mut table in tables {
-            if in_store {
-                table = with_absent_labels(table, &labels);
-            }
-            let keyed: Vec<Arc<str>> = table
-                .columns
-                .iter()
-                .map(|column| Arc::clone(&column.label))
-                .filter(|label| {
-                    let of_range = in_store && matches!(&**label, "_start" | "_stop");
-                    labels.contains(label) == by || of_range
-                })
-                .collect();
+        for table in tables {
+            let all = table.columns.iter().map(|column| Arc::clone(&column.label));
+            let keyed: Vec<Arc<str>> = all.filter(|label| labels.contains(label) == by).collect();
             parts.extend(split(table, &keyed));
         }
         merge(parts)
     })?;
     Ok(Value::Stream(grouped))
+}
+
+/// Grouping in the store itself keeps the range in the key and knows labels that a series lacks.
+fn group_in_store(stream: &Stream, labels: Vec<Arc<str>>) -> Result<Stream, FluxError> {
+    let parts = stream.by_store(move |tables| {
+        let mut parts = Vec::new();
+        for table in tables {
+            let table = with_absent_labels(table, &labels);
+            let all = table.columns.iter().map(|column| Arc::clone(&column.label));
+            let of_range = |label: &Arc<str>| matches!(&**label, "_start" | "_stop");
+            let keyed: Vec<Arc<str>> =
+                all.filter(|label| labels.contains(label) || of_range(label)).collect();
+            parts.extend(split(table, &keyed));
+        }
+        Ok(Box::new(parts.into_iter().map(Ok)) as Tables)
+    })?;
+    let merged = |parts| {
+        // A function that reads on sees nothing of a group in which there is a mistake.
+        let whole = |group: &Merged| !matches!(group, Merged::Begun(_));
+        let groups = merged_in_store(parts).filter(whole).map(Merged::into_result);
+        Ok(Box::new(groups) as Tables)
+    };
+    let mut merged = parts.by_store(merged)?;
+    merged.parts = Some(Arc::new(parts));
+    Ok(merged)
+}
+
+/// A grouping in the store as the client sees it: the rows of the first type in a group come before
+/// the mistake that there is another.
+pub(crate) fn shown(stream: Stream) -> Result<Stream, FluxError> {
+    match &stream.parts {
+        None => Ok(stream),
+        Some(parts) => parts.by_store(|parts| {
+            let groups = merged_in_store(parts).map(Merged::into_result);
+            Ok(Box::new(groups) as Tables)
+        }),
+    }
+}
+
+/// A part of a grouping in the store.
+pub(super) enum Merged {
+    Whole(Result<Table, FluxError>),
+    /// The rows before a mistake.
+    Begun(Result<Table, FluxError>),
+}
+
+impl Merged {
+    pub(super) fn into_result(self) -> Result<Table, FluxError> {
+        match self {
+            Self::Whole(table) | Self::Begun(table) => table,
+        }
+    }
+}
+
+/// [`merge`] for values from the store, in which a group may have values of several types.
+#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
+pub(super) fn merged_in_store(parts: Vec<Table>) -> impl Iterator<Item = Merged> + Send + use<> {
+    let mut groups: BTreeMap<GroupKey, Vec<Table>> = BTreeMap::new();
+    for part in parts {
+        groups.entry(part.key.clone()).or_default().push(part);
+    }
+    groups.into_values().flat_map(|mut parts| {
+        let kind = |table: &Table| table.column("_value").map(Column::kind);
+        let first = parts.first().and_then(kind);
+        let Some(at) = parts.iter().position(|part| kind(part) != first) else {
+            return vec![Merged::Whole(join_rows(parts))];
+        };
+        let word = |kind: Option<ColumnType>| kind.map_or("null", ColumnType::storage_word);
+        let (one, other) = (word(first), word(kind(&parts[at])));
+        parts.truncate(at);
+        let message = format!("schema collision: cannot group {one} and {other} types together");
+        vec![Merged::Begun(join_rows(parts)), Merged::Whole(Err(FluxError::new(message)))]
+    })
 }
 
 fn with_absent_labels(mut table: Table, labels: &[Arc<str>]) -> Table {

@@ -175,6 +175,10 @@ impl Series<'_> {
             for (weight, bit) in [8, 4, 2, 1].into_iter().enumerate() {
                 start[weight] = GUESSES[usize::from(guess & bit != 0)];
             }
+            if !self.squared_error(&start)?.is_finite() {
+                let message = "panic: optimize: initial function value is NaN";
+                return Err(FluxError::internal(message));
+            }
             let found = minimum(&start, PATIENCE, |place| self.squared_error(place))?;
             if best.as_ref().is_none_or(|best| found.value < best.value) {
                 best = Some(found);

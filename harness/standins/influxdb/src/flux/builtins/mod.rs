@@ -5,6 +5,7 @@
 //! not in the stand-in's Flux.
 
 mod aggregate;
+mod aggregate_window;
 mod bitwise;
 mod change;
 mod classic_join;
@@ -51,6 +52,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 pub(crate) use self::packages::{package, universe};
+pub(crate) use self::group::shown;
 pub(crate) use self::prelude::PRELUDE;
 pub(crate) use self::source::StorageRead;
 

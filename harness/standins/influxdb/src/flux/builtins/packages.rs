@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use super::{
-    Builtin, Constant, aggregate, bitwise, change, classic_join, collections, columns, convert,
+    Builtin, Constant, aggregate, aggregate_window, bitwise, change, classic_join, collections, columns, convert,
     date, describe, experimental, find, generate, group, histogram_quantile, holt_winters, http,
     inline, join, location, lookup, map, math, moving, pivot, prelude, promql, reduce, regexp,
     rows, sampledata, select, shift, source, statistics, strings, system, window,
@@ -26,6 +26,7 @@ const TABLES: &[&[Builtin]] = &[
     aggregate::BUILTINS,
     select::BUILTINS,
     window::BUILTINS,
+    aggregate_window::BUILTINS,
     pivot::BUILTINS,
     convert::BUILTINS,
     change::BUILTINS,

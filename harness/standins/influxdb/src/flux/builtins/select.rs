@@ -8,7 +8,7 @@ use super::{Builtin, Call, optional, piped};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
 use crate::flux::scalar_key::ScalarKey;
-use crate::flux::stream::InStore;
+use crate::flux::stream::{InStore, Tables};
 use crate::flux::table::{Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value, order_floats};
 
@@ -95,7 +95,19 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
     let selector = Selector::named(call.builtin.name)
         .ok_or_else(|| FluxError::new("the function has no selector"))?;
     let label = call.string_or("column", "_value")?;
-    let chosen = call.stream("tables")?.reduced(call.site, InStore::Possible, move |table| {
+    let mut stream = call.stream("tables")?;
+    if let Some(parts) = &stream.parts
+        && matches!(selector, Selector::Min | Selector::Max)
+    {
+        // The store compares numbers only and leaves out groups without any.
+        stream = parts.by_store(|mut parts| {
+            parts.retain(super::aggregate::has_numbers);
+            let groups = super::group::merged_in_store(parts);
+            Ok(Box::new(groups.map(super::group::Merged::into_result)) as Tables)
+        })?;
+    }
+    let in_store = if &*label == "_value" { InStore::Possible } else { InStore::Never };
+    let chosen = stream.reduced(call.site, in_store, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column = table.column(&label).ok_or_else(missing)?;
         let row = selector.choose(column, 0..table.rows)?;

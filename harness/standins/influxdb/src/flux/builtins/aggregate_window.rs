@@ -1,0 +1,276 @@
+//! `aggregateWindow`.
+//!
+//! With an aggregate or selector of the stand-in's own it works on the rows of each window in place;
+//! with a function of the script it is the composition that Flux defines it as.
+
+use std::sync::Arc;
+
+use super::aggregate::{Aggregate, checked_column};
+use super::columns::duplicate_column;
+use super::location::LOCATION;
+use super::select::Selector;
+use super::window::{RowSet, Windowing, bounds_of, windowed, windows_of};
+use super::{Builtin, Call, optional, piped, required};
+use crate::flux::ast::{Body, Expr, ExprKind, Name, Parameter};
+use crate::flux::duration::Duration;
+use crate::flux::error::FluxError;
+use crate::flux::interpreter::{Function, Lambda};
+use crate::flux::stream::{InStore, Stream};
+use crate::flux::table::{Cells, Column, ColumnBuilder, Data, Table};
+use crate::flux::value::{ColumnType, Value};
+use crate::flux::window::{Location, Windows};
+
+pub(super) const BUILTINS: &[Builtin] = &[Builtin {
+    package: "",
+    name: "aggregateWindow",
+    parameters: &[
+        piped("tables"),
+        required("every"),
+        optional("period"),
+        required("fn"),
+        optional("offset"),
+        LOCATION,
+        optional("column"),
+        optional("timeSrc"),
+        optional("timeDst"),
+        optional("createEmpty"),
+    ],
+    run: aggregate_window,
+}];
+
+/// What a window becomes.
+enum Reduction {
+    Aggregate(Aggregate),
+    Selector(Selector),
+    Function(Lambda),
+}
+
+fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
+    let stream = call.stream("tables")?;
+    let range = bounds_of(&stream)?;
+    let column = call.string_or("column", "_value")?;
+    let time_source = call.string_or("timeSrc", "_stop")?;
+    let time_target = call.string_or("timeDst", "_time")?;
+    let create_empty = call.bool_or("createEmpty", true)?;
+    let windowing = Windowing {
+        windows: windows_of(call).map_err(FluxError::in_window)?,
+        range,
+        time: Arc::from("_time"),
+        start: Arc::from("_start"),
+        stop: Arc::from("_stop"),
+        create_empty,
+    };
+    let lambda = call.required_lambda("fn")?;
+    let direct = matches!(&*time_source, "_start" | "_stop") && &*time_target == "_time";
+    let function = passed_on(&lambda).unwrap_or_else(|| Arc::clone(&lambda.function));
+    let reduction = match Aggregate::of_function(&function) {
+        Some(aggregate) if direct => Reduction::Aggregate(aggregate),
+        _ => match Selector::of_function(&function) {
+            Some(selector) if direct => Reduction::Selector(selector),
+            _ => Reduction::Function(lambda),
+        },
+    };
+    // The store gives the chosen values without their times.
+    let timeless = create_empty && stream.read.is_some();
+    let timeless = timeless && Selector::of_function(&function).is_some();
+    let use_start = &*time_source == "_start";
+    let execution = Arc::clone(stream.execution());
+    let made = match reduction {
+        Reduction::Aggregate(aggregate) => {
+            let of_store = stream.read.is_some();
+            let work = move |table: Table| {
+                execution.check_room(windowing.room(table.rows))?;
+                let kind = table.column(&column).map(Column::kind);
+                let made = windowing.aggregate(&table, &column, aggregate, use_start);
+                let unknown = kind.is_none_or(|kind| aggregate.result_type(kind).is_ok());
+                made.map_err(|error| match aggregate.in_store() {
+                    InStore::Possible if of_store && !unknown => error.in_store(),
+                    _ => error.in_no_function(),
+                })
+            };
+            match aggregate.in_store() {
+                InStore::Possible => stream.map(call.site, work)?,
+                InStore::Never => stream.gathered(call.site, work)?,
+            }
+        }
+        Reduction::Selector(selector) => {
+            stream.reduced(call.site, InStore::Possible, move |table| {
+                execution.check_room(windowing.room(table.rows))?;
+                windowing.select(&table, &column, selector, use_start)
+            })?
+        }
+        Reduction::Function(lambda) => {
+            let labels = [column, time_source, time_target];
+            let composition = Composition { windowing, lambda, labels, timeless };
+            composition.stream(call, &stream)?
+        }
+    };
+    Ok(Value::Stream(made))
+}
+
+/// The function that a function of the script calls with the tables and the column that it is given
+/// and with nothing else: `(tables=<-, column) => tables |> mean(column: column)`.
+fn passed_on(lambda: &Lambda) -> Option<Arc<Function>> {
+    let Function::Own { expr, env } = &*lambda.function else { return None };
+    let Body::Expression(Expr { kind: ExprKind::Pipe { source, call }, .. }) = &expr.body else {
+        return None;
+    };
+    let ExprKind::Call { callee, arguments } = &call.kind else { return None };
+    let (tables, column) = match expr.parameters.as_slice() {
+        [Parameter { name: tables, piped: true, .. }, Parameter { name: column, .. }]
+        | [Parameter { name: column, .. }, Parameter { name: tables, piped: true, .. }] => {
+            (tables, column)
+        }
+        _ => return None,
+    };
+    let is =
+        |expr: &Expr, name: &Name| matches!(&expr.kind, ExprKind::Identifier(own) if own == name);
+    let [argument] = arguments.as_slice() else { return None };
+    let passes = is(source, tables)
+        && &**column == "column"
+        && &*argument.key == "column"
+        && is(&argument.value, column);
+    match &callee.kind {
+        ExprKind::Identifier(_) if passes && !is(callee, tables) && !is(callee, column) => {}
+        _ => return None,
+    }
+    match lambda.interpreter.eval(callee, env.as_ref()) {
+        Ok(Value::Function(function)) => Some(function),
+        _ => None,
+    }
+}
+
+impl Windowing {
+    fn aggregate(
+        &self,
+        table: &Table,
+        label: &Arc<str>,
+        aggregate: Aggregate,
+        use_start: bool,
+    ) -> Result<Table, FluxError> {
+        let column = checked_column(table, label)?;
+        let kind = aggregate.result_type(column.kind())?;
+        let mut values = ColumnBuilder::new(label, kind);
+        let mut times = Vec::new();
+        for (bounds, rows) in self.assign(table)? {
+            values.push(match rows {
+                RowSet::Run(run) => aggregate.compute(column, run)?,
+                RowSet::Scattered(rows) => aggregate.compute(column, rows.into_iter())?,
+            })?;
+            times.push(if use_start { bounds.start_ns } else { bounds.stop_ns });
+        }
+        let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
+        let columns = keyed.cloned().chain([values.finish()]).collect();
+        let rows = times.len();
+        let mut made = Table::new(table.key.clone(), columns, rows);
+        made.put(Column::new(&self.time, Data::Time(Cells::new(times))));
+        Ok(self.whole_range(made))
+    }
+
+    fn select(
+        &self,
+        table: &Table,
+        label: &Arc<str>,
+        selector: Selector,
+        use_start: bool,
+    ) -> Result<Table, FluxError> {
+        let column = table.required(label)?;
+        let mut chosen = Vec::new();
+        let mut times = Vec::new();
+        for (bounds, rows) in self.assign(table)? {
+            let row = match rows {
+                RowSet::Run(run) => selector.choose(column, run)?,
+                RowSet::Scattered(rows) => selector.choose(column, rows.into_iter())?,
+            };
+            if row.is_some() || self.create_empty {
+                chosen.push(row);
+                times.push(if use_start { bounds.start_ns } else { bounds.stop_ns });
+            }
+        }
+        let columns = table.columns.iter().map(|column| {
+            if table.key.contains(&column.label) {
+                return Ok(column.clone());
+            }
+            let mut builder = ColumnBuilder::new(&column.label, column.kind());
+            for row in &chosen {
+                match row {
+                    Some(row) => builder.push(column.value(*row))?,
+                    None => builder.push_null(),
+                }
+            }
+            Ok(builder.finish())
+        });
+        let columns = columns.collect::<Result<Vec<_>, FluxError>>()?;
+        let rows = times.len();
+        let mut made = Table::new(table.key.clone(), columns, rows);
+        made.put(Column::new(&self.time, Data::Time(Cells::new(times))));
+        Ok(self.whole_range(made))
+    }
+
+    /// Windows end as one: `_start` and `_stop` become those of the range.
+    fn whole_range(&self, mut table: Table) -> Table {
+        let ends = [(&self.start, self.range.start_ns), (&self.stop, self.range.stop_ns)];
+        for (label, time_ns) in ends {
+            table.key = table.key.with(label, Value::Time(time_ns));
+            table.put(Column::repeat(label, Value::Time(time_ns)));
+        }
+        table
+    }
+}
+
+/// `window |> fn |> fill |> duplicate |> window(every: inf)`.
+struct Composition {
+    windowing: Windowing,
+    lambda: Lambda,
+    /// The column, and what its time is taken from and goes to.
+    labels: [Arc<str>; 3],
+    /// Whether what the function gives has no times.
+    timeless: bool,
+}
+
+impl Composition {
+    fn stream(self, call: &Call<'_>, stream: &Stream) -> Result<Stream, FluxError> {
+        let Self { windowing, lambda, labels: [column, time_source, time_target], timeless } = self;
+        let create_empty = windowing.create_empty;
+        let (endless, none) = (Duration::INFINITE, Duration::default());
+        let unbounded = Windowing {
+            windows: Windows::new(endless, endless, none, Location::UTC)?,
+            time: Arc::clone(&time_target),
+            create_empty: false,
+            ..windowing.clone()
+        };
+        let windows = windowed(stream, call.site, windowing)?;
+        let arguments = vec![
+            (Arc::from("tables"), Value::Stream(windows)),
+            (Arc::from("column"), Value::String(column)),
+        ];
+        let reduced = match lambda.interpreter.call_piped(&lambda, arguments)? {
+            Value::Stream(stream) => stream,
+            other => {
+                let found = other.type_word();
+                let message = format!("expected stream but found {found} (argument fn)");
+                return Err(FluxError::new(message));
+            }
+        };
+        let stamped = reduced.map(call.site, move |mut table| {
+            if timeless {
+                table.columns.retain(|column| &*column.label != "_time");
+            }
+            if table.rows == 0 && create_empty {
+                table = null_row(&table);
+            }
+            duplicate_column(table, &time_source, &time_target)
+        })?;
+        windowed(&stamped, call.site, unbounded)
+    }
+}
+
+/// A table with one row in which everything but the group key is null.
+fn null_row(table: &Table) -> Table {
+    let columns = table.columns.iter().map(|column| {
+        let kind: ColumnType = column.kind();
+        let value = table.key.get(&column.label).cloned().unwrap_or(Value::Null(Some(kind)));
+        Column::new(&column.label, Data::Repeat { value, kind })
+    });
+    Table::new(table.key.clone(), columns.collect(), 1)
+}
