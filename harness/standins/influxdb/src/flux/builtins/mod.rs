@@ -51,8 +51,8 @@ mod window;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-pub(crate) use self::packages::{package, universe};
 pub(crate) use self::group::shown;
+pub(crate) use self::packages::{package, universe};
 pub(crate) use self::prelude::PRELUDE;
 pub(crate) use self::source::StorageRead;
 

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use super::{
-    Builtin, Constant, aggregate, aggregate_window, bitwise, change, classic_join, collections, columns, convert,
-    date, describe, experimental, find, generate, group, histogram_quantile, holt_winters, http,
-    inline, join, location, lookup, map, math, moving, pivot, prelude, promql, reduce, regexp,
-    rows, sampledata, select, shift, source, statistics, strings, system, window,
+    Builtin, Constant, aggregate, aggregate_window, bitwise, change, classic_join, collections,
+    columns, convert, date, describe, experimental, find, generate, group, histogram_quantile,
+    holt_winters, http, inline, join, location, lookup, map, math, moving, pivot, prelude, promql,
+    reduce, regexp, rows, sampledata, select, shift, source, statistics, strings, system, window,
 };
 use crate::flux::duration::Duration;
 use crate::flux::interpreter::Function;
