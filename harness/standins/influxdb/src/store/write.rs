@@ -101,7 +101,9 @@ impl Bucket {
             open.push(self.groups.find_or_create(point.time_ns, length_ns));
             created.extend(open.last().filter(|_| self.groups.len() > before));
             if self.groups.len() > MAX_GROUPS {
-                created.iter().for_each(|group| self.groups.remove(*group));
+                for group in created {
+                    self.groups.remove(group);
+                }
                 return Err(WriteError::TooManyGroups);
             }
         }
