@@ -25,3 +25,15 @@ sabotage:
 # The benchmarks, in the release profile.
 bench:
     cargo bench -p cutover-benches
+
+# The InfluxDB stand-in against a real server, whose program is given: the page, and every
+# disagreement made small.
+conformance influxd:
+    cargo run -p cutover-conformance -- all --influxd {{influxd}} --page docs/conformance.md \
+        --keep target/conformance
+
+# The same with far more queries, and hostile bodies.
+conformance-nightly influxd:
+    cargo run -p cutover-conformance -- queries --influxd {{influxd}} --count 10000 \
+        --keep target/conformance
+    cargo run -p cutover-conformance -- hostile --count 100000

@@ -123,14 +123,16 @@ impl Answer {
     }
 }
 
-/// A message without what differs from run to run: identifiers and the bounds of retention.
+/// A message without what differs from run to run: identifiers, the bounds of retention and, where
+/// they hang on the clock, the times of points.
 pub(crate) fn without_chance(message: &str) -> String {
     static ID: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\b[0-9a-f]{16}\b").expect("the pattern is a constant"));
-    static BOUND: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"Bound at [0-9T:.Z-]+").expect("the pattern is a constant"));
+    static BOUND: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(Bound at|point \S+ at) [0-9T:.Z-]+").expect("the pattern is a constant")
+    });
     let message = ID.replace_all(message, "<id>");
-    BOUND.replace_all(&message, "Bound at <time>").into_owned()
+    BOUND.replace_all(&message, "$1 <time>").into_owned()
 }
 
 #[cfg(test)]

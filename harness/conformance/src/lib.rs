@@ -12,11 +12,9 @@ pub mod hostile;
 mod outcome;
 pub mod page;
 pub mod queries;
-mod real;
 mod server;
 mod shrink;
 pub mod writes;
 
 pub use crate::outcome::{Failure, Outcome};
-pub use crate::real::{Influxd, RealError};
-pub use crate::server::{Pair, Server, ServerError, standin};
+pub use crate::server::{Pair, PairError, Server, ServerError, standin};

@@ -12,6 +12,7 @@ use clap::{Parser, ValueEnum};
 use cutover_cases::Language;
 use cutover_conformance::{Outcome, Pair, cases, hostile, page, queries, standin, writes};
 use cutover_model::Clock;
+use cutover_targets::Leases;
 
 /// Does the InfluxDB stand-in answer as a real InfluxDB does?
 ///
@@ -117,7 +118,8 @@ async fn compared(arguments: &Arguments) -> Result<Vec<Outcome>, Box<dyn Error>>
             }
         };
     };
-    let mut pair = Pair::start(influxd, &clock).await?;
+    let leases = Leases::of_user(&std::env::temp_dir());
+    let mut pair = Pair::start(influxd, &clock, leases).await?;
     let mut outcomes = Vec::new();
     if let Some(file) = &arguments.record {
         fs::write(file, writes::record(&pair, &clock).await?)?;
@@ -136,6 +138,7 @@ async fn compared(arguments: &Arguments) -> Result<Vec<Outcome>, Box<dyn Error>>
             }
         }
     }
+    pair.stop().await?;
     Ok(outcomes)
 }
 

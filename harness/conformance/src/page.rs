@@ -56,7 +56,7 @@ const HEAD: &str = "\
 This page is made by `cutover-conformance all --influxd PATH --page docs/conformance.md`: the stand-in and a real InfluxDB
 2.7.12 are asked the same over HTTP, and every difference is counted. How two answers are compared is said in
 `harness/cases/src/compare.rs`: status, error code and message, tables by group key, types, null and value of each cell,
-the order of rows and columns, and the order of tables where the server defines one. Floats may differ in the last digits
+the order of rows, and the order of tables where the server defines one; the order of columns is free. Floats may differ in the last digits
 that the order of additions explains (one part in 10⁹); a zero keeps its sign.
 
 ";

@@ -3,7 +3,7 @@
 //! A disagreement that the real server repeats is made small and, on request, kept as a file that
 //! the stand-in's own tests replay. Where the real server disagrees with itself there is no verdict.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,7 @@ use cutover_cases::{Answer, Draws, KeptCase, Language, Request, table_order_is_d
 
 use crate::generate::{DataSet, flux, influxql};
 use crate::outcome::{Failure, Outcome};
-use crate::real::RealError;
-use crate::server::{Pair, Server, ServerError};
+use crate::server::{Pair, PairError, Server, ServerError};
 use crate::shrink::{Query, Subject, smaller, smaller_data};
 
 /// How many queries are asked about one data set.
@@ -24,6 +23,9 @@ const AGAIN: usize = 4;
 
 /// How many requests one disagreement may cost until it is small.
 const SHRINK_REQUESTS: usize = 250;
+
+/// How many refusals that are worded alike are made small.
+const ALIKE: usize = 2;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -44,8 +46,8 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum QueriesError {
     /// No real server.
-    #[error("the real server cannot be had")]
-    Real(#[from] RealError),
+    #[error("the real server cannot be started anew")]
+    Real(#[from] PairError),
     /// The servers do not take the data.
     #[error("a server does not take the data")]
     Server(#[from] ServerError),
@@ -65,7 +67,37 @@ enum Verdict {
     Agree,
     Outside(String),
     None(&'static str),
-    Differ { difference: Difference, real: Answer },
+    Differ(Disagreement),
+}
+
+/// Two answers that differ.
+#[derive(Clone, Debug)]
+struct Disagreement {
+    difference: Difference,
+    ours: Answer,
+    real: Answer,
+}
+
+impl Disagreement {
+    /// What it has in common with others of the same cause: the class, and for refusals both
+    /// messages without places, numbers and names.
+    fn signature(&self) -> String {
+        let class = self.difference.class;
+        if !matches!(class, Class::Status | Class::Wording | Class::Error) {
+            return class.word().to_owned();
+        }
+        let told = |answer: &Answer| match answer.refusal() {
+            Some(refusal) => format!("{} {}", answer.status, masked(&refusal.message)),
+            None => answer.status.to_string(),
+        };
+        format!("{} {} {}", class.word(), told(&self.ours), told(&self.real))
+    }
+}
+
+/// A message without what stands in quotes and without digits.
+fn masked(message: &str) -> String {
+    let outside = message.split('"').step_by(2).collect::<Vec<_>>().join("…");
+    outside.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
 /// Asks the queries.
@@ -77,7 +109,7 @@ pub async fn run(pair: &mut Pair, options: &Options) -> Result<Outcome, QueriesE
     let mut run = Run {
         outcome: Outcome::new(&format!("generated {language} queries, seed {}", options.seed)),
         kept: BTreeSet::new(),
-        shrunk: 0,
+        shrunk: BTreeMap::new(),
         buckets: 0,
         options,
         pair,
@@ -108,7 +140,8 @@ struct Run<'a> {
     outcome: Outcome,
     /// What was kept already, by class and functions.
     kept: BTreeSet<String>,
-    shrunk: usize,
+    /// How many were made small, by what they have in common.
+    shrunk: BTreeMap<String, usize>,
     buckets: u64,
     options: &'a Options,
     pair: &'a mut Pair,
@@ -150,9 +183,7 @@ impl Run<'_> {
             Verdict::Agree => self.outcome.agreed += 1,
             Verdict::Outside(message) => self.outcome.count_outside(&message),
             Verdict::None(reason) => self.outcome.count_no_verdict(reason),
-            Verdict::Differ { difference, real } => {
-                self.disagreement(subject, difference, real, n).await?;
-            }
+            Verdict::Differ(found) => self.disagreement(subject, found, n).await?,
         }
         Ok(())
     }
@@ -178,120 +209,151 @@ impl Run<'_> {
             Err(error) => {
                 let place = error.to_string();
                 let difference = Difference { class: Class::Unreadable, place };
-                return Ok(Verdict::Differ { difference, real });
+                let ours = Answer { status: 0, body: String::new() };
+                return Ok(Verdict::Differ(Disagreement { difference, ours, real }));
             }
         };
         if ours.is_outside() {
             return Ok(Verdict::Outside(ours.body));
         }
-        let order = table_order(&text, self.options.language);
-        let Err(difference) = compare::answers(&ours, &real, order) else {
+        if real.body.contains("panic:") {
+            return Ok(Verdict::None("the real server panics"));
+        }
+        let mut order = table_order(&text, self.options.language);
+        if compare::answers(&ours, &real, order).is_ok() {
             return Ok(Verdict::Agree);
-        };
+        }
         for _ in 0..AGAIN {
             let again = self.pair.real.ask(&request).await?;
-            if compare::answers(&again, &real, order).is_err() {
-                return Ok(Verdict::None("the real server gives another answer each time"));
+            match compare::answers(&again, &real, order) {
+                Ok(()) => {}
+                Err(Difference { class: Class::TableOrder, .. }) => order = TableOrder::Free,
+                Err(_) => {
+                    return Ok(Verdict::None("the real server gives another answer each time"));
+                }
             }
         }
-        Ok(Verdict::Differ { difference, real })
+        Ok(match compare::answers(&ours, &real, order) {
+            Ok(()) => Verdict::Agree,
+            Err(difference) => Verdict::Differ(Disagreement { difference, ours, real }),
+        })
     }
 
     async fn disagreement(
         &mut self,
         subject: Subject,
-        difference: Difference,
-        real: Answer,
+        found: Disagreement,
         n: u64,
     ) -> Result<(), QueriesError> {
-        let class = difference.class;
-        let (mut small, mut difference, mut real) = (subject, difference, real);
-        if self.shrunk < self.options.shrink && class != Class::Unreadable {
-            self.shrunk += 1;
-            (small, difference, real) = self.shrink(small, difference, real).await?;
+        let class = found.difference.class;
+        let (mut small, mut found) = (subject, found);
+        let of_all = self.shrunk.values().sum::<usize>();
+        let alike = self.shrunk.entry(found.signature()).or_default();
+        // Refusals that are worded alike have one cause; other differences only look alike.
+        let enough = if refused(&found) { *alike >= ALIKE } else { false };
+        if of_all < self.options.shrink && !enough && class != Class::Unreadable {
+            *alike += 1;
+            (small, found) = self.shrink(small, found).await?;
         }
         let name = format!("{}-{}", class.word().replace(' ', "-"), small.query.name());
         let text = small.query.text();
         self.outcome.failures.push(Failure {
             class: class.word().to_owned(),
             name: format!("query {n}: {}", text.replace('\n', " ")),
-            difference: difference.place.clone(),
+            difference: found.difference.place.clone(),
         });
         if let Some(folder) = &self.options.keep
             && self.kept.insert(name.clone())
         {
-            let origin = format!("seed {}, query {n}: {difference}", self.options.seed);
-            keep(folder, &name, &kept_case(&small, origin, &real, self.options.language, class))?;
+            let origin = format!("seed {}, query {n}", self.options.seed);
+            keep(folder, &name, &kept_case(&small, origin, &found, self.options.language))?;
         }
         Ok(())
     }
 
-    /// Takes the first smaller subject that shows the same class of difference, again and again.
+    /// Takes the first smaller subject that shows the same, again and again: queries first, then
+    /// data, until neither gets smaller.
     async fn shrink(
         &mut self,
         subject: Subject,
-        difference: Difference,
-        real: Answer,
-    ) -> Result<(Subject, Difference, Answer), QueriesError> {
-        let class = difference.class;
-        let mut best = (subject, difference, real);
+        found: Disagreement,
+    ) -> Result<(Subject, Disagreement), QueriesError> {
+        let mut best = (subject, found);
         let mut left = SHRINK_REQUESTS;
         loop {
-            let before = best.0.data.points.len() + best.0.query.text().len();
             let mut stored = self.store(best.0.data.clone()).await?;
-            'query: loop {
-                for query in smaller(&best.0.query) {
-                    let subject = Subject { query, data: best.0.data.clone() };
-                    left = left.saturating_sub(1);
-                    if let Some((difference, real)) =
-                        self.shows(&subject, &mut stored, class).await?
-                    {
-                        best = (subject, difference, real);
-                        continue 'query;
-                    }
-                    if left == 0 {
-                        break 'query;
-                    }
-                }
-                break;
+            let mut query_shrunk = false;
+            while let Some(next) = self.smaller_query(&best, &mut stored, &mut left).await? {
+                best = next;
+                query_shrunk = true;
             }
             self.drop_set(stored).await?;
-            'data: loop {
-                for data in smaller_data(&best.0.data) {
-                    left = left.saturating_sub(1);
-                    let subject = Subject { query: best.0.query.clone(), data };
-                    let mut stored = self.store(subject.data.clone()).await?;
-                    let shown = self.shows(&subject, &mut stored, class).await?;
-                    self.drop_set(stored).await?;
-                    if let Some((difference, real)) = shown {
-                        best = (subject, difference, real);
-                        continue 'data;
-                    }
-                    if left == 0 {
-                        break 'data;
-                    }
-                }
-                break;
+            let mut data_shrunk = false;
+            while let Some(next) = self.with_smaller_data(&best, &mut left).await? {
+                best = next;
+                data_shrunk = true;
             }
-            if left == 0 || best.0.data.points.len() + best.0.query.text().len() == before {
+            if left == 0 || !(query_shrunk || data_shrunk) {
                 return Ok(best);
             }
         }
+    }
+
+    async fn smaller_query(
+        &mut self,
+        best: &(Subject, Disagreement),
+        stored: &mut Stored,
+        left: &mut usize,
+    ) -> Result<Option<(Subject, Disagreement)>, QueriesError> {
+        for query in smaller(&best.0.query) {
+            if *left == 0 {
+                break;
+            }
+            *left -= 1;
+            let subject = Subject { query, data: best.0.data.clone() };
+            if let Some(found) = self.shows(&subject, stored, &best.1).await? {
+                return Ok(Some((subject, found)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn with_smaller_data(
+        &mut self,
+        best: &(Subject, Disagreement),
+        left: &mut usize,
+    ) -> Result<Option<(Subject, Disagreement)>, QueriesError> {
+        for data in smaller_data(&best.0.data) {
+            if *left == 0 {
+                break;
+            }
+            *left -= 1;
+            let subject = Subject { query: best.0.query.clone(), data };
+            let mut stored = self.store(subject.data.clone()).await?;
+            let found = self.shows(&subject, &mut stored, &best.1).await?;
+            self.drop_set(stored).await?;
+            if let Some(found) = found {
+                return Ok(Some((subject, found)));
+            }
+        }
+        Ok(None)
     }
 
     async fn shows(
         &mut self,
         subject: &Subject,
         stored: &mut Stored,
-        class: Class,
-    ) -> Result<Option<(Difference, Answer)>, QueriesError> {
+        known: &Disagreement,
+    ) -> Result<Option<Disagreement>, QueriesError> {
         Ok(match self.verdict(subject, stored).await? {
-            Verdict::Differ { difference, real } if difference.class == class => {
-                Some((difference, real))
-            }
+            Verdict::Differ(found) if found.signature() == known.signature() => Some(found),
             _ => None,
         })
     }
+}
+
+fn refused(found: &Disagreement) -> bool {
+    matches!(found.difference.class, Class::Status | Class::Wording)
 }
 
 fn table_order(text: &str, language: Language) -> TableOrder {
@@ -320,22 +382,21 @@ fn request(query: &Query, bucket: &str, data: &DataSet) -> Request {
 fn kept_case(
     subject: &Subject,
     origin: String,
-    real: &Answer,
+    found: &Disagreement,
     language: Language,
-    class: Class,
 ) -> KeptCase {
     let lines = |text: &str| {
         text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect::<Vec<_>>()
     };
     KeptCase {
-        class: class.word().to_owned(),
+        class: found.difference.class.word().to_owned(),
         origin,
         language,
         now: now(&subject.data),
         lines: subject.data.lines(),
         query: lines(&subject.query.text()),
-        status: real.status,
-        answer: lines(&real.body),
+        status: found.real.status,
+        answer: lines(&found.real.body),
     }
 }
 

@@ -1,20 +1,20 @@
 //! One server under question, asked over HTTP.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cutover_cases::{Answer, Request};
 use cutover_model::Clock;
-use cutover_targets::{Serving, influxdb_standin};
+use cutover_targets::process::{Influxd, ProcessError};
+use cutover_targets::{Leases, Serving, influxdb_standin};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::time::timeout;
-
-use crate::real::{Influxd, RealError};
 
 const TOKEN: &str = "conformance";
 
@@ -25,6 +25,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub struct Server {
     base: String,
+    token: String,
     org_id: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
@@ -66,18 +67,41 @@ pub enum ServerError {
 impl Server {
     /// Sets a new server up.
     pub async fn connect(base: &str) -> Result<Self, ServerError> {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let mut server = Self { base: base.to_owned(), org_id: String::new(), client };
         let setup = json!({
             "username": "u", "password": "password1", "org": "o", "bucket": "b", "token": TOKEN,
         });
+        let server = Self::unset(base, TOKEN);
         let answer = server.ask(&Request::json("/api/v2/setup", &setup)).await?;
         let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        match body["org"]["id"].as_str() {
-            Some(id) if answer.status == 201 => server.org_id = id.to_owned(),
-            _ => return Err(server.refused(answer)),
+        server.with_org(answer, &body["org"]["id"])
+    }
+
+    /// Takes over a server that is set up, with its token for everything. Its organisation is
+    /// named as everywhere here: the older paths find one by the token alone.
+    pub async fn join(base: &str, token: &str, org: &str) -> Result<Self, ServerError> {
+        let server = Self::unset(base, token);
+        let answer = server.ask(&Request::get(&format!("/api/v2/orgs?org={org}"))).await?;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let id = body["orgs"][0]["id"].as_str().unwrap_or_default();
+        let mut rename = Request::json(&format!("/api/v2/orgs/{id}"), &json!({ "name": "o" }));
+        "PATCH".clone_into(&mut rename.method);
+        let answer = server.ask(&rename).await?;
+        let id = json!(id);
+        server.with_org(answer, &id)
+    }
+
+    fn unset(base: &str, token: &str) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let (base, token) = (base.to_owned(), token.to_owned());
+        Self { base, token, org_id: String::new(), client }
+    }
+
+    fn with_org(mut self, answer: Answer, id: &Value) -> Result<Self, ServerError> {
+        match id.as_str() {
+            Some(id) if answer.status < 300 => id.clone_into(&mut self.org_id),
+            _ => return Err(self.refused(answer)),
         }
-        Ok(server)
+        Ok(self)
     }
 
     /// Asks, with the token of the set-up unless the request brings a header of its own.
@@ -95,7 +119,7 @@ impl Server {
             wire = wire.header(name, value);
         }
         if !own {
-            wire = wire.header("authorization", format!("Token {TOKEN}"));
+            wire = wire.header("authorization", format!("Token {}", self.token));
         }
         let body = Full::new(Bytes::from(request.body.clone()));
         let wire = wire.body(body).map_err(|error| self.broken(&error))?;
@@ -167,23 +191,55 @@ pub struct Pair {
     pub standin: Server,
     /// The real one.
     pub real: Server,
+    /// What the real server says that it is.
+    pub version: String,
+    program: PathBuf,
+    leases: Leases,
     influxd: Influxd,
     _serving: Serving,
 }
 
+/// A pair that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PairError {
+    /// No real server.
+    #[error("the real server cannot be had")]
+    Real(#[source] ProcessError),
+    /// A server that does not become ready.
+    #[error("a server cannot be set up")]
+    SetUp(#[source] ServerError),
+    /// A real server that does not stop.
+    #[error("the real server does not stop")]
+    Stop(#[source] cutover_targets::CleanError),
+}
+
 impl Pair {
     /// Starts both.
-    pub async fn start(influxd: &std::path::Path, clock: &Clock) -> Result<Self, RealError> {
-        let (serving, standin) = self::standin(clock).await.map_err(RealError::Standin)?;
-        let influxd = Influxd::start(influxd).await?;
-        let real = influxd.server().clone();
-        Ok(Self { standin, real, influxd, _serving: serving })
+    pub async fn start(program: &Path, clock: &Clock, leases: Leases) -> Result<Self, PairError> {
+        let (serving, standin) = self::standin(clock).await.map_err(PairError::SetUp)?;
+        let (influxd, real) = start_real(program, &leases).await?;
+        let (program, version) = (program.to_owned(), influxd.version().to_owned());
+        Ok(Self { standin, real, version, program, leases, influxd, _serving: serving })
     }
 
     /// A real server in place of one that died or that still works on what it was asked.
-    pub async fn restart_real(&mut self) -> Result<(), RealError> {
-        self.influxd = Influxd::start(&self.influxd.binary().to_owned()).await?;
-        self.real = self.influxd.server().clone();
+    pub async fn restart_real(&mut self) -> Result<(), PairError> {
+        let (influxd, real) = start_real(&self.program, &self.leases).await?;
+        self.real = real;
+        // The one before may be beyond stopping in order; what it leaves is named by the leases.
+        drop(std::mem::replace(&mut self.influxd, influxd));
         Ok(())
     }
+
+    /// Stops the real server in order; the stand-in ends with the value.
+    pub async fn stop(self) -> Result<(), PairError> {
+        self.influxd.stop().await.map_err(PairError::Stop)
+    }
+}
+
+async fn start_real(program: &Path, leases: &Leases) -> Result<(Influxd, Server), PairError> {
+    let influxd = Influxd::start(program, leases).await.map_err(PairError::Real)?;
+    let endpoint = influxd.endpoint();
+    let server = Server::join(&endpoint.url, endpoint.token.expose(), &endpoint.org).await;
+    Ok((influxd, server.map_err(PairError::SetUp)?))
 }

@@ -18,9 +18,10 @@ pub async fn run(pair: &Pair, clock: &Clock) -> Result<Outcome, ServerError> {
     let mut outcome = Outcome::new("write requests");
     for (number, case) in shipped().iter().enumerate() {
         let bucket = format!("w{number}");
+        let now_ns = clock.now_ns();
         let (ours, real) = tokio::try_join!(
-            play(&pair.standin, case, &bucket, clock),
-            play(&pair.real, case, &bucket, clock),
+            play(&pair.standin, case, &bucket, now_ns),
+            play(&pair.real, case, &bucket, now_ns),
         )?;
         outcome.count(&case.name, real.judge(&ours).err().as_ref());
         let stale = case.real.as_ref().is_none_or(|told| told.judge(&real).is_err());
@@ -37,7 +38,7 @@ pub async fn run(pair: &Pair, clock: &Clock) -> Result<Outcome, ServerError> {
 pub async fn record(pair: &Pair, clock: &Clock) -> Result<String, ServerError> {
     let mut table = String::new();
     for (number, case) in shipped().into_iter().enumerate() {
-        let real = play(&pair.real, &case, &format!("r{number}"), clock).await?;
+        let real = play(&pair.real, &case, &format!("r{number}"), clock.now_ns()).await?;
         let case = WriteCase { real: Some(real), ..case };
         table += &serde_json::to_string(&case).unwrap_or_default();
         table += "\n";
@@ -49,10 +50,10 @@ async fn play(
     server: &Server,
     case: &WriteCase,
     bucket: &str,
-    clock: &Clock,
+    now_ns: i64,
 ) -> Result<Recorded, ServerError> {
     let bucket_id = server.make_bucket(bucket, case.retention_s).await?;
-    let (org_id, now_ns) = (server.org_id(), clock.now_ns());
+    let org_id = server.org_id();
     let names = Names { bucket, bucket_id: &bucket_id, org_id, now_ns };
     let mut answers = Vec::new();
     for request in case.requests(&names) {

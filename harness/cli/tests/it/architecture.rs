@@ -6,8 +6,9 @@ use std::process::Command;
 use crate::support::root;
 
 /// Which crates of ours each crate may use, at most.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("cutover-model", &[]),
+    ("cutover-cases", &["model"]),
     ("cutover-net", &["model"]),
     ("cutover-files", &["model"]),
     ("cutover-scenario", &["model"]),
@@ -16,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("cutover-traffic", &["model"]),
     ("cutover-faults", &["model", "net"]),
     ("cutover-clients", &["model", "net"]),
-    ("cutover-standin-influxdb", &["model"]),
+    ("cutover-standin-influxdb", &["model", "cases"]),
     ("cutover-standin-timestream", &["model"]),
     ("cutover-migrate", &["model", "clients"]),
     ("cutover-targets", &["model", "clients", "standin-influxdb", "standin-timestream"]),
@@ -37,6 +38,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "targets",
         ],
     ),
+    ("cutover-conformance", &["model", "cases", "targets"]),
     ("cutover-report", &["model"]),
     ("cutover", &["model", "scenario", "engine", "report", "targets"]),
     ("cutover-benches", &["model", "clients", "files", "parity", "load"]),
@@ -50,7 +52,7 @@ const ONLY_IN: [(&str, &[&str]); 9] = [
     ("aws-sdk-timestreamwrite", &["cutover-clients", "cutover-standin-timestream"]),
     ("reqwest", &["cutover-clients"]),
     ("parquet", &["cutover-files"]),
-    ("clap", &["cutover"]),
+    ("clap", &["cutover", "cutover-conformance"]),
     ("indicatif", &["cutover"]),
     ("minijinja", &["cutover-report"]),
 ];

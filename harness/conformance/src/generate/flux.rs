@@ -65,6 +65,19 @@ fn read(draws: &mut Draws, data: &DataSet) -> (Pipe, Shape) {
     (Pipe { name: None, source, stages }, shape)
 }
 
+/// Reads one field of one measurement, so that the value has one type.
+fn read_one_field(draws: &mut Draws, data: &DataSet) -> (Pipe, Shape) {
+    let source = Stage::new("from").with("bucket", "\"b\"");
+    let mut shape = stored_shape(data);
+    let predicate = "(r) => r._field == \"usage\"";
+    shape.columns.insert("_value".to_owned(), Kind::Float);
+    let mut stages = vec![range(draws, data), Stage::new("filter").with("fn", predicate)];
+    if draws.once_in(2) {
+        stages.push(rows::filter(draws, &mut shape));
+    }
+    (Pipe { name: None, source, stages }, shape)
+}
+
 fn stored_shape(data: &DataSet) -> Shape {
     let texts = ["_measurement", "_field", "host", "dc", "rack"];
     let mut shape = Shape { by_series: true, ..Shape::default() };
@@ -194,7 +207,7 @@ fn two_inputs(draws: &mut Draws, data: &DataSet, combine: Combine) -> Vec<Pipe> 
     let mut pipes = Vec::new();
     let mut shape = Shape::default();
     for name in ["a", "b"] {
-        let (mut pipe, read) = read(draws, data);
+        let (mut pipe, read) = read_one_field(draws, data);
         shape = read;
         // Tables with the same columns: the server's join loses rows of others at random.
         pipe.stages.push(columns_of_a_join());
