@@ -17,4 +17,4 @@ mod shrink;
 pub mod writes;
 
 pub use crate::outcome::{Failure, Outcome};
-pub use crate::server::{Pair, PairError, Server, ServerError, standin};
+pub use crate::server::{Pair, PairError, Server, ServerError, Standin};

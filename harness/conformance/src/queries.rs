@@ -158,7 +158,7 @@ impl Run<'_> {
         let bucket = format!("g{}", self.buckets);
         let lines = data.lines();
         let (ours, theirs) = tokio::try_join!(
-            self.pair.standin.fill_bucket(&bucket, &lines),
+            self.pair.standin.server.fill_bucket(&bucket, &lines),
             self.pair.real.fill_bucket(&bucket, &lines),
         )?;
         Ok(Stored { data, bucket, ids: [ours, theirs] })
@@ -166,7 +166,10 @@ impl Run<'_> {
 
     async fn drop_set(&mut self, stored: Stored) -> Result<(), QueriesError> {
         let [ours, theirs] = &stored.ids;
-        tokio::try_join!(self.pair.standin.drop_bucket(ours), self.pair.real.drop_bucket(theirs))?;
+        tokio::try_join!(
+            self.pair.standin.server.drop_bucket(ours),
+            self.pair.real.drop_bucket(theirs)
+        )?;
         Ok(())
     }
 
@@ -197,7 +200,7 @@ impl Run<'_> {
         let text = subject.query.text();
         let request = request(&subject.query, &stored.bucket, &subject.data);
         let (ours, theirs) =
-            tokio::join!(self.pair.standin.ask(&request), self.pair.real.ask(&request));
+            tokio::join!(self.pair.standin.server.ask(&request), self.pair.real.ask(&request));
         let Ok(real) = theirs else {
             self.pair.restart_real().await?;
             let lines = stored.data.lines();
@@ -210,6 +213,10 @@ impl Run<'_> {
                 let place = error.to_string();
                 let difference = Difference { class: Class::Unreadable, place };
                 let ours = Answer { status: 0, body: String::new() };
+                self.pair.standin.restart().await?;
+                let lines = stored.data.lines();
+                stored.ids[0] =
+                    self.pair.standin.server.fill_bucket(&stored.bucket, &lines).await?;
                 return Ok(Verdict::Differ(Disagreement { difference, ours, real }));
             }
         };

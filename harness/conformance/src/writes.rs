@@ -20,7 +20,7 @@ pub async fn run(pair: &Pair, clock: &Clock) -> Result<Outcome, ServerError> {
         let bucket = format!("w{number}");
         let now_ns = clock.now_ns();
         let (ours, real) = tokio::try_join!(
-            play(&pair.standin, case, &bucket, now_ns),
+            play(&pair.standin.server, case, &bucket, now_ns),
             play(&pair.real, case, &bucket, now_ns),
         )?;
         outcome.count(&case.name, real.judge(&ours).err().as_ref());
