@@ -27,6 +27,9 @@ const SHRINK_REQUESTS: usize = 250;
 /// How many refusals that are worded alike are made small.
 const ALIKE: usize = 2;
 
+/// How many queries without a verdict are shown.
+const NOTES: usize = 40;
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -73,6 +76,8 @@ enum Verdict {
 /// Two answers that differ.
 #[derive(Clone, Debug)]
 struct Disagreement {
+    /// Whether the stand-in did not come to an end: too slow to be asked again and again.
+    took_too_long: bool,
     difference: Difference,
     ours: Answer,
     real: Answer,
@@ -205,11 +210,13 @@ impl Run<'_> {
             self.pair.restart_real().await?;
             let lines = stored.data.lines();
             stored.ids[1] = self.pair.real.fill_bucket(&stored.bucket, &lines).await?;
+            self.note("the real server did not answer", &text);
             return Ok(Verdict::None("the real server did not answer and was started anew"));
         };
         let ours = match ours {
             Ok(ours) => ours,
             Err(error) => {
+                let took_too_long = matches!(error, ServerError::TimedOut { .. });
                 let place = error.to_string();
                 let difference = Difference { class: Class::Unreadable, place };
                 let ours = Answer { status: 0, body: String::new() };
@@ -217,13 +224,14 @@ impl Run<'_> {
                 let lines = stored.data.lines();
                 stored.ids[0] =
                     self.pair.standin.server.fill_bucket(&stored.bucket, &lines).await?;
-                return Ok(Verdict::Differ(Disagreement { difference, ours, real }));
+                return Ok(Verdict::Differ(Disagreement { took_too_long, difference, ours, real }));
             }
         };
         if ours.is_outside() {
             return Ok(Verdict::Outside(ours.body));
         }
-        if real.body.contains("panic:") {
+        if real.body.contains("panic:") || real.body.contains("An internal error has occurred") {
+            self.note("the real server panics", &text);
             return Ok(Verdict::None("the real server panics"));
         }
         let mut order = table_order(&text, self.options.language);
@@ -242,8 +250,17 @@ impl Run<'_> {
         }
         Ok(match compare::answers(&ours, &real, order) {
             Ok(()) => Verdict::Agree,
-            Err(difference) => Verdict::Differ(Disagreement { difference, ours, real }),
+            Err(difference) => {
+                Verdict::Differ(Disagreement { took_too_long: false, difference, ours, real })
+            }
         })
+    }
+
+    /// Tells of a query that the real server does badly, so that it can be left out.
+    fn note(&mut self, what: &str, query: &str) {
+        if self.outcome.notes.len() < NOTES {
+            self.outcome.notes.push(format!("{what}: {}", query.replace('\n', " ")));
+        }
     }
 
     async fn disagreement(
@@ -258,7 +275,7 @@ impl Run<'_> {
         let alike = self.shrunk.entry(found.signature()).or_default();
         // Refusals that are worded alike have one cause; other differences only look alike.
         let enough = if refused(&found) { *alike >= ALIKE } else { false };
-        if of_all < self.options.shrink && !enough && class != Class::Unreadable {
+        if of_all < self.options.shrink && !enough && !found.took_too_long {
             *alike += 1;
             (small, found) = self.shrink(small, found).await?;
         }
