@@ -1,9 +1,10 @@
 //! The cases of the Flux project, asked of the stand-in and, where there is one, of a real server.
 
+use cutover_cases::compare::{Class, Difference};
 use cutover_cases::{Answer, FluxCase, Request, read_lines};
 
 use crate::outcome::Outcome;
-use crate::server::{Server, ServerError};
+use crate::server::{Server, ServerError, Standin};
 
 const CASES: &str = include_str!("../../standins/influxdb/tests/data/flux_cases.jsonl");
 
@@ -13,10 +14,19 @@ pub fn shipped() -> Vec<FluxCase> {
 }
 
 /// Asks all cases. A real server that fails a case itself leaves it without a verdict.
-pub async fn run(standin: &Server, real: Option<&Server>) -> Result<Outcome, ServerError> {
+pub async fn run(standin: &mut Standin, real: Option<&Server>) -> Result<Outcome, ServerError> {
     let mut outcome = Outcome::new("Flux cases");
     for case in shipped() {
-        let answer = answer(standin, &case).await?;
+        let answer = match answer(&standin.server, &case).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let place = error.to_string();
+                let difference = Difference { class: Class::Unreadable, place };
+                outcome.count(&case.name, Some(&difference));
+                standin.restart().await?;
+                continue;
+            }
+        };
         let Err(difference) = case.judge(&answer) else {
             outcome.count(&case.name, None);
             continue;
@@ -26,8 +36,8 @@ pub async fn run(standin: &Server, real: Option<&Server>) -> Result<Outcome, Ser
             continue;
         }
         if let Some(real) = real {
-            let expected = case.judge(&self::answer(real, &case).await?);
-            if expected.is_err() {
+            let expected = self::answer(real, &case).await.map(|answer| case.judge(&answer));
+            if !matches!(expected, Ok(Ok(()))) {
                 outcome.count_no_verdict(&format!("the real server fails `{}`", case.name));
                 continue;
             }

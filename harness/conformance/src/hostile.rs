@@ -8,21 +8,21 @@ use cutover_cases::hostile;
 use tokio::time::Instant;
 
 use crate::outcome::Outcome;
-use crate::server::Server;
+use crate::server::{ServerError, Standin};
 
 /// No single answer may take longer.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Sends `count` hostile bodies. Any that is not answered, or not in time, is a failure that shows
 /// the body.
-pub async fn run(standin: &Server, seed: u64, count: u64) -> Outcome {
+pub async fn run(standin: &mut Standin, seed: u64, count: u64) -> Result<Outcome, ServerError> {
     let mut outcome = Outcome::new(&format!("hostile bodies, seed {seed}"));
     let before_kib = peak_kib();
     let mut slowest = (Duration::ZERO, 0);
     for n in 0..count {
         let request = hostile::request(seed, n);
         let started = Instant::now();
-        let answered = standin.ask(&request).await;
+        let answered = standin.server.ask(&request).await;
         let took = started.elapsed();
         slowest = slowest.max((took, n));
         let wrong = match answered {
@@ -34,11 +34,14 @@ pub async fn run(standin: &Server, seed: u64, count: u64) -> Outcome {
         let shown = || format!("request {n}: {} {}", request.path, request.body.escape_ascii());
         let name = if difference.is_some() { shown() } else { String::new() };
         outcome.count(&name, difference.as_ref());
+        if difference.is_some() {
+            standin.restart().await?;
+        }
     }
     let grown_mib = peak_kib().saturating_sub(before_kib) / 1024;
     outcome.notes.push(format!("slowest answer: {:?} (request {})", slowest.0, slowest.1));
     outcome.notes.push(format!("memory grew by {grown_mib} MiB at its peak"));
-    outcome
+    Ok(outcome)
 }
 
 /// The most memory that this process ever had, where the system tells.

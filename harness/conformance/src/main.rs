@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, ValueEnum};
 use cutover_cases::Language;
-use cutover_conformance::{Outcome, Pair, cases, hostile, page, queries, standin, writes};
+use cutover_conformance::{Outcome, Pair, Standin, cases, hostile, page, queries, writes};
 use cutover_model::Clock;
 use cutover_targets::Leases;
 
@@ -109,10 +109,12 @@ async fn compared(arguments: &Arguments) -> Result<Vec<Outcome>, Box<dyn Error>>
     let clock = wall_clock();
     let way = arguments.way;
     let Some(influxd) = arguments.influxd.as_ref().filter(|_| way != Way::Hostile) else {
-        let (_serving, server) = standin(&clock).await?;
+        let mut standin = Standin::start(&clock).await?;
         return match way {
-            Way::Cases => Ok(vec![cases::run(&server, None).await?]),
-            Way::Hostile => Ok(vec![hostile::run(&server, arguments.seed, arguments.count).await]),
+            Way::Cases => Ok(vec![cases::run(&mut standin, None).await?]),
+            Way::Hostile => {
+                Ok(vec![hostile::run(&mut standin, arguments.seed, arguments.count).await?])
+            }
             Way::Queries | Way::Writes | Way::All => {
                 Err("the real server is needed: give its program with `--influxd`".into())
             }
@@ -125,7 +127,7 @@ async fn compared(arguments: &Arguments) -> Result<Vec<Outcome>, Box<dyn Error>>
         fs::write(file, writes::record(&pair, &clock).await?)?;
     }
     if matches!(way, Way::Cases | Way::All) {
-        outcomes.push(cases::run(&pair.standin, Some(&pair.real)).await?);
+        outcomes.push(cases::run(&mut pair.standin, Some(&pair.real)).await?);
     }
     if matches!(way, Way::Writes | Way::All) {
         outcomes.push(writes::run(&pair, &clock).await?);

@@ -27,6 +27,12 @@ const SHRINK_REQUESTS: usize = 250;
 /// How many refusals that are worded alike are made small.
 const ALIKE: usize = 2;
 
+<<<<<<< HEAD
+=======
+/// How many queries without a verdict are shown.
+const NOTES: usize = 40;
+
+>>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -73,6 +79,11 @@ enum Verdict {
 /// Two answers that differ.
 #[derive(Clone, Debug)]
 struct Disagreement {
+<<<<<<< HEAD
+=======
+    /// Whether the stand-in did not come to an end: too slow to be asked again and again.
+    took_too_long: bool,
+>>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
     difference: Difference,
     ours: Answer,
     real: Answer,
@@ -158,7 +169,7 @@ impl Run<'_> {
         let bucket = format!("g{}", self.buckets);
         let lines = data.lines();
         let (ours, theirs) = tokio::try_join!(
-            self.pair.standin.fill_bucket(&bucket, &lines),
+            self.pair.standin.server.fill_bucket(&bucket, &lines),
             self.pair.real.fill_bucket(&bucket, &lines),
         )?;
         Ok(Stored { data, bucket, ids: [ours, theirs] })
@@ -166,7 +177,10 @@ impl Run<'_> {
 
     async fn drop_set(&mut self, stored: Stored) -> Result<(), QueriesError> {
         let [ours, theirs] = &stored.ids;
-        tokio::try_join!(self.pair.standin.drop_bucket(ours), self.pair.real.drop_bucket(theirs))?;
+        tokio::try_join!(
+            self.pair.standin.server.drop_bucket(ours),
+            self.pair.real.drop_bucket(theirs)
+        )?;
         Ok(())
     }
 
@@ -197,26 +211,41 @@ impl Run<'_> {
         let text = subject.query.text();
         let request = request(&subject.query, &stored.bucket, &subject.data);
         let (ours, theirs) =
-            tokio::join!(self.pair.standin.ask(&request), self.pair.real.ask(&request));
+            tokio::join!(self.pair.standin.server.ask(&request), self.pair.real.ask(&request));
         let Ok(real) = theirs else {
             self.pair.restart_real().await?;
             let lines = stored.data.lines();
             stored.ids[1] = self.pair.real.fill_bucket(&stored.bucket, &lines).await?;
+            self.note("the real server did not answer", &text);
             return Ok(Verdict::None("the real server did not answer and was started anew"));
         };
         let ours = match ours {
             Ok(ours) => ours,
             Err(error) => {
+                let took_too_long = matches!(error, ServerError::TimedOut { .. });
                 let place = error.to_string();
                 let difference = Difference { class: Class::Unreadable, place };
                 let ours = Answer { status: 0, body: String::new() };
+<<<<<<< HEAD
                 return Ok(Verdict::Differ(Disagreement { difference, ours, real }));
+=======
+                self.pair.standin.restart().await?;
+                let lines = stored.data.lines();
+                stored.ids[0] =
+                    self.pair.standin.server.fill_bucket(&stored.bucket, &lines).await?;
+                return Ok(Verdict::Differ(Disagreement { took_too_long, difference, ours, real }));
+>>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
             }
         };
         if ours.is_outside() {
             return Ok(Verdict::Outside(ours.body));
         }
+<<<<<<< HEAD
         if real.body.contains("panic:") {
+=======
+        if real.body.contains("panic:") || real.body.contains("An internal error has occurred") {
+            self.note("the real server panics", &text);
+>>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
             return Ok(Verdict::None("the real server panics"));
         }
         let mut order = table_order(&text, self.options.language);
@@ -235,8 +264,22 @@ impl Run<'_> {
         }
         Ok(match compare::answers(&ours, &real, order) {
             Ok(()) => Verdict::Agree,
+<<<<<<< HEAD
             Err(difference) => Verdict::Differ(Disagreement { difference, ours, real }),
         })
+=======
+            Err(difference) => {
+                Verdict::Differ(Disagreement { took_too_long: false, difference, ours, real })
+            }
+        })
+    }
+
+    /// Tells of a query that the real server does badly, so that it can be left out.
+    fn note(&mut self, what: &str, query: &str) {
+        if self.outcome.notes.len() < NOTES {
+            self.outcome.notes.push(format!("{what}: {}", query.replace('\n', " ")));
+        }
+>>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
     }
 
     async fn disagreement(
@@ -251,7 +294,11 @@ impl Run<'_> {
         let alike = self.shrunk.entry(found.signature()).or_default();
         // Refusals that are worded alike have one cause; other differences only look alike.
         let enough = if refused(&found) { *alike >= ALIKE } else { false };
+<<<<<<< HEAD
         if of_all < self.options.shrink && !enough && class != Class::Unreadable {
+=======
+        if of_all < self.options.shrink && !enough && !found.took_too_long {
+>>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
             *alike += 1;
             (small, found) = self.shrink(small, found).await?;
         }

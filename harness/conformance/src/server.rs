@@ -14,6 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 const TOKEN: &str = "conformance";
@@ -176,19 +177,51 @@ impl Server {
     }
 }
 
-/// Serves a new stand-in and sets it up.
-pub async fn standin(clock: &Clock) -> Result<(Serving, Server), ServerError> {
-    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let serving = influxdb_standin(any_port, clock).await.map_err(ServerError::Bind)?;
-    let server = Server::connect(&serving.url()).await?;
-    Ok((serving, server))
+/// A stand-in with threads of its own: one that works on an answer without end must not keep the
+/// side that asks from giving up.
+#[derive(Debug)]
+pub struct Standin {
+    /// How it is asked.
+    pub server: Server,
+    clock: Clock,
+    runtime: Option<Runtime>,
+    _serving: Serving,
+}
+
+impl Standin {
+    /// Serves a new stand-in and sets it up.
+    pub async fn start(clock: &Clock) -> Result<Self, ServerError> {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(ServerError::Bind)?;
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let its_clock = clock.clone();
+        let serving = runtime.spawn(async move { influxdb_standin(any_port, &its_clock).await });
+        let serving = serving.await.expect("serving does not panic").map_err(ServerError::Bind)?;
+        let server = Server::connect(&serving.url()).await?;
+        Ok(Self { server, clock: clock.clone(), runtime: Some(runtime), _serving: serving })
+    }
+
+    /// A new one in its place.
+    pub async fn restart(&mut self) -> Result<(), ServerError> {
+        *self = Self::start(&self.clock).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Standin {
+    fn drop(&mut self) {
+        // Not waited for: an answer without end would be waited for without end.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// The two servers that are held against each other.
 #[derive(Debug)]
 pub struct Pair {
     /// The stand-in.
-    pub standin: Server,
+    pub standin: Standin,
     /// The real one.
     pub real: Server,
     /// What the real server says that it is.
@@ -196,7 +229,20 @@ pub struct Pair {
     program: PathBuf,
     leases: Leases,
     influxd: Influxd,
-    _serving: Serving,
+}
+
+/// A pair that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PairError {
+    /// No real server.
+    #[error("the real server cannot be had")]
+    Real(#[source] ProcessError),
+    /// A server that does not become ready.
+    #[error("a server cannot be set up")]
+    SetUp(#[source] ServerError),
+    /// A real server that does not stop.
+    #[error("the real server does not stop")]
+    Stop(#[source] cutover_targets::CleanError),
 }
 
 /// A pair that cannot be had.
@@ -216,10 +262,17 @@ pub enum PairError {
 impl Pair {
     /// Starts both.
     pub async fn start(program: &Path, clock: &Clock, leases: Leases) -> Result<Self, PairError> {
+<<<<<<< HEAD
         let (serving, standin) = self::standin(clock).await.map_err(PairError::SetUp)?;
         let (influxd, real) = start_real(program, &leases).await?;
         let (program, version) = (program.to_owned(), influxd.version().to_owned());
         Ok(Self { standin, real, version, program, leases, influxd, _serving: serving })
+=======
+        let standin = Standin::start(clock).await.map_err(PairError::SetUp)?;
+        let (influxd, real) = start_real(program, &leases).await?;
+        let (program, version) = (program.to_owned(), influxd.version().to_owned());
+        Ok(Self { standin, real, version, program, leases, influxd })
+>>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
     }
 
     /// A real server in place of one that died or that still works on what it was asked.

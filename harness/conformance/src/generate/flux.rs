@@ -214,7 +214,8 @@ fn two_inputs(draws: &mut Draws, data: &DataSet, combine: Combine) -> Vec<Pipe> 
         shape.columns.retain(|label, _| ["_time", "_value", "host"].contains(&label.as_str()));
         shape.key = ["host".to_owned()].into();
         pipe.stages.push(Stage::new("group").with("columns", "[\"host\"]"));
-        pipe.stages.push(Stage::new("sort").with("columns", "[\"_time\"]"));
+        // Series that were put together have rows of one time: only a full order is one.
+        pipe.stages.push(Stage::new("sort").with("columns", "[\"_time\", \"_value\"]"));
         if draws.once_in(3) {
             pipe.stages.push(rows::limit(draws, &mut shape));
         }

@@ -254,8 +254,9 @@ fn limit_sort_and_count_work_table_by_table() {
 
 #[test]
 fn nulls_sort_first_and_last_when_descending() {
-    let tables = "import \"array\" array.from(rows: [{_value: 2}, {_value: 1}]) \
-                  |> map(fn: (r) => ({_value: if r._value == 1 then r.none else r._value}))";
+    let tables = "import \"array\" import \"internal/debug\" \
+                  array.from(rows: [{_value: 2}, {_value: 1}]) |> map(fn: (r) => \
+                  ({_value: if r._value == 1 then debug.null(type: \"int\") else r._value}))";
     assert_eq!(values(&format!("{tables} |> sort()")), ["", "2"]);
     assert_eq!(values(&format!("{tables} |> sort(desc: true)")), ["2", ""]);
 }
@@ -291,7 +292,6 @@ fn the_now_option_moves_the_end_of_the_range() {
 #[test]
 fn what_is_not_there_is_refused_by_name_and_place() {
     for (script, expected) in [
-        ("$R |> holtWinters(n: 1)", "`holtWinters` is not in the stand-in's Flux"),
         ("import \"sql\" $R", "invalid import path sql: the package is not in the stand-in's Flux"),
         ("import \"array\" array.frob()", "`array.frob` is not in the stand-in's Flux"),
         ("from(bucket: \"b\", host: \"x\")", "argument `host` of `from` is not in the stand-in's"),
@@ -322,7 +322,7 @@ fn arguments_are_checked_with_their_places() {
         assert_eq!(refusal(script), expected);
     }
     let filter = refusal("$R |> filter(fn: (x) => x.h == \"a\")");
-    assert!(filter.ends_with("found unexpected argument x (Expected `r`) (argument fn)"));
+    assert!(filter.contains("found unexpected argument x (Expected `r`)"), "{filter}");
 }
 
 #[test]
