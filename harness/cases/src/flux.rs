@@ -18,9 +18,12 @@ pub struct FluxCase {
     pub functions: Vec<String>,
     /// How its input reaches the script.
     pub mode: FluxMode,
-    /// Annotated CSV to be stored or to be read as it is, by bucket.
+    /// Annotated CSV to be stored, by bucket.
     #[serde(default)]
     inputs: BTreeMap<String, String>,
+    /// Annotated CSV to be read as it is.
+    #[serde(default)]
+    input_csv: Option<String>,
     flux_query: String,
     expected_csv: String,
 }
@@ -51,7 +54,6 @@ impl FluxCase {
         if self.mode != FluxMode::Tables {
             return self.flux_query.clone();
         }
-<<<<<<< HEAD
         let source = |csv: &str| {
             let csv = escaped(csv, "\\\"").replace("${", "\\${");
             format!("csv.from(csv: \"{csv}\")")
@@ -63,13 +65,6 @@ impl FluxCase {
         }
         if let Some(csv) = &self.input_csv {
             script = script.replace(&read("test"), &source(csv));
-=======
-        let mut script = self.flux_query.clone();
-        for (bucket, csv) in &self.inputs {
-            let csv = escaped(csv, "\\\"").replace("${", "\\${");
-            let source = format!("csv.from(csv: \"{csv}\")");
-            script = script.replace(&format!("from(bucket: \"{bucket}\")"), &source);
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
         }
         let imported = script.contains("import \"csv\"");
         if imported { script } else { format!("import \"csv\"\n{script}") }
@@ -169,7 +164,7 @@ mod tests {
                    ,,0,1970-01-01T00:00:01Z,m m,f,5\n";
         let case = serde_json::json!({
             "name": "c", "functions": [], "mode": mode, "inputs": { "test": csv },
-            "flux_query": "from(bucket: \"test\")", "expected_csv": csv,
+            "input_csv": csv, "flux_query": "from(bucket: \"test\")", "expected_csv": csv,
         });
         serde_json::from_value(case).unwrap()
     }

@@ -17,8 +17,4 @@ mod shrink;
 pub mod writes;
 
 pub use crate::outcome::{Failure, Outcome};
-<<<<<<< HEAD
-pub use crate::server::{Pair, PairError, Server, ServerError, standin};
-=======
 pub use crate::server::{Pair, PairError, Server, ServerError, Standin};
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4

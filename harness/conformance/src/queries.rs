@@ -27,12 +27,9 @@ const SHRINK_REQUESTS: usize = 250;
 /// How many refusals that are worded alike are made small.
 const ALIKE: usize = 2;
 
-<<<<<<< HEAD
-=======
 /// How many queries without a verdict are shown.
 const NOTES: usize = 40;
 
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -79,11 +76,8 @@ enum Verdict {
 /// Two answers that differ.
 #[derive(Clone, Debug)]
 struct Disagreement {
-<<<<<<< HEAD
-=======
     /// Whether the stand-in did not come to an end: too slow to be asked again and again.
     took_too_long: bool,
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
     difference: Difference,
     ours: Answer,
     real: Answer,
@@ -226,26 +220,18 @@ impl Run<'_> {
                 let place = error.to_string();
                 let difference = Difference { class: Class::Unreadable, place };
                 let ours = Answer { status: 0, body: String::new() };
-<<<<<<< HEAD
-                return Ok(Verdict::Differ(Disagreement { difference, ours, real }));
-=======
                 self.pair.standin.restart().await?;
                 let lines = stored.data.lines();
                 stored.ids[0] =
                     self.pair.standin.server.fill_bucket(&stored.bucket, &lines).await?;
                 return Ok(Verdict::Differ(Disagreement { took_too_long, difference, ours, real }));
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
             }
         };
         if ours.is_outside() {
             return Ok(Verdict::Outside(ours.body));
         }
-<<<<<<< HEAD
-        if real.body.contains("panic:") {
-=======
         if real.body.contains("panic:") || real.body.contains("An internal error has occurred") {
             self.note("the real server panics", &text);
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
             return Ok(Verdict::None("the real server panics"));
         }
         let mut order = table_order(&text, self.options.language);
@@ -264,10 +250,6 @@ impl Run<'_> {
         }
         Ok(match compare::answers(&ours, &real, order) {
             Ok(()) => Verdict::Agree,
-<<<<<<< HEAD
-            Err(difference) => Verdict::Differ(Disagreement { difference, ours, real }),
-        })
-=======
             Err(difference) => {
                 Verdict::Differ(Disagreement { took_too_long: false, difference, ours, real })
             }
@@ -279,7 +261,6 @@ impl Run<'_> {
         if self.outcome.notes.len() < NOTES {
             self.outcome.notes.push(format!("{what}: {}", query.replace('\n', " ")));
         }
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
     }
 
     async fn disagreement(
@@ -294,11 +275,7 @@ impl Run<'_> {
         let alike = self.shrunk.entry(found.signature()).or_default();
         // Refusals that are worded alike have one cause; other differences only look alike.
         let enough = if refused(&found) { *alike >= ALIKE } else { false };
-<<<<<<< HEAD
-        if of_all < self.options.shrink && !enough && class != Class::Unreadable {
-=======
         if of_all < self.options.shrink && !enough && !found.took_too_long {
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
             *alike += 1;
             (small, found) = self.shrink(small, found).await?;
         }

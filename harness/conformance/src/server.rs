@@ -245,34 +245,13 @@ pub enum PairError {
     Stop(#[source] cutover_targets::CleanError),
 }
 
-/// A pair that cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum PairError {
-    /// No real server.
-    #[error("the real server cannot be had")]
-    Real(#[source] ProcessError),
-    /// A server that does not become ready.
-    #[error("a server cannot be set up")]
-    SetUp(#[source] ServerError),
-    /// A real server that does not stop.
-    #[error("the real server does not stop")]
-    Stop(#[source] cutover_targets::CleanError),
-}
-
 impl Pair {
     /// Starts both.
     pub async fn start(program: &Path, clock: &Clock, leases: Leases) -> Result<Self, PairError> {
-<<<<<<< HEAD
-        let (serving, standin) = self::standin(clock).await.map_err(PairError::SetUp)?;
-        let (influxd, real) = start_real(program, &leases).await?;
-        let (program, version) = (program.to_owned(), influxd.version().to_owned());
-        Ok(Self { standin, real, version, program, leases, influxd, _serving: serving })
-=======
         let standin = Standin::start(clock).await.map_err(PairError::SetUp)?;
         let (influxd, real) = start_real(program, &leases).await?;
         let (program, version) = (program.to_owned(), influxd.version().to_owned());
         Ok(Self { standin, real, version, program, leases, influxd })
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
     }
 
     /// A real server in place of one that died or that still works on what it was asked.

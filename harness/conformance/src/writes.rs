@@ -20,11 +20,7 @@ pub async fn run(pair: &Pair, clock: &Clock) -> Result<Outcome, ServerError> {
         let bucket = format!("w{number}");
         let now_ns = clock.now_ns();
         let (ours, real) = tokio::try_join!(
-<<<<<<< HEAD
-            play(&pair.standin, case, &bucket, now_ns),
-=======
             play(&pair.standin.server, case, &bucket, now_ns),
->>>>>>> 8cad1663971b01b62115be5cdb6444e41356cfe4
             play(&pair.real, case, &bucket, now_ns),
         )?;
         outcome.count(&case.name, real.judge(&ours).err().as_ref());
