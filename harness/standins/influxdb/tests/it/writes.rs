@@ -27,7 +27,8 @@ async fn difference(client: &Client, case: &WriteCase, bucket: &str) -> Option<S
 async fn every_write_is_answered_and_stored_as_on_the_real_server() {
     let cases: Vec<WriteCase> = read_lines(CASES).unwrap();
     assert!(cases.len() >= 120, "there are {} cases only", cases.len());
-    let client = Client::ready().await;
+    let client = Client::with_limit(4 << 20);
+    client.set_up().await;
     let mut differing = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         differing.extend(difference(&client, case, &format!("w{number}")).await);
