@@ -398,7 +398,9 @@ fn unlike(one: &Value, other: &Value, place: &str) -> Option<String> {
         (Value::Number(a), Value::Number(b)) => {
             let same = a == b
                 || (a.is_f64() || b.is_f64())
-                    && a.as_f64().zip(b.as_f64()).is_some_and(|(a, b)| a == b || near(a, b));
+                    && a.as_f64()
+                        .zip(b.as_f64())
+                        .is_some_and(|(a, b)| a.total_cmp(&b).is_eq() || near(a, b));
             (!same).then(|| format!("{place}: {a}, not {b}"))
         }
         _ if one == other => None,

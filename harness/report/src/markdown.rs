@@ -119,7 +119,9 @@ fn troubles_of(scenario: &ScenarioReport) -> impl Iterator<Item = String> {
     let noted = (!own.is_empty() || !steps.is_empty()).then(|| {
         let notes = scenario.destination.iter().map(|it| format!("destination: {it}"));
         let notes = notes.chain(scenario.notes.iter().cloned());
-        notes.map(|note| format!("> {}\n", escaped(&note))).collect::<String>()
+        notes
+            .flat_map(|note| ["> ".to_owned(), escaped(&note), "\n".to_owned()])
+            .collect::<String>()
     });
     let noted = noted.filter(|notes| !notes.is_empty()).map(|notes| format!("\n{notes}"));
     let own = (!own.is_empty()).then(|| {

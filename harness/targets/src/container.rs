@@ -60,7 +60,7 @@ pub enum Keep {
 /// A running InfluxDB in a container.
 #[derive(Debug)]
 pub struct Container {
-    container: ContainerAsync<GenericImage>,
+    running: ContainerAsync<GenericImage>,
     name: String,
     ready: Ready,
     lease: Lease,
@@ -147,7 +147,7 @@ impl Container {
         let lease =
             leases.take(&Holding::Container(name.clone())).map_err(ContainerError::Folder)?;
         match launch(image, limits, &name).await {
-            Ok((container, ready)) => Ok(Self { container, name, ready, lease }),
+            Ok((running, ready)) => Ok(Self { running, name, ready, lease }),
             Err(error) => {
                 // What was started of it; the first error is the one that counts.
                 if remove(&name).await.is_ok() {
@@ -184,18 +184,18 @@ impl Container {
 
     /// Removes the container, its volumes and its lease.
     pub async fn stop(self) -> Result<(), CleanError> {
-        let Self { container, name, lease, .. } = self;
+        let Self { running, name, lease, .. } = self;
         let removed = remove(&name).await;
         // It is gone, or named by the next run.
-        std::mem::forget(container);
+        std::mem::forget(running);
         removed.map_err(|cause| CleanError::Container { name, cause })?;
         lease.remove()
     }
 
     /// Leaves it running and tells how to look inside.
     pub fn keep(self) -> io::Result<String> {
-        let Self { container, name, ready: Ready { endpoint, .. }, lease } = self;
-        std::mem::forget(container);
+        let Self { running, name, ready: Ready { endpoint, .. }, lease } = self;
+        std::mem::forget(running);
         lease.note(&Holding::Kept(name.clone()))?;
         let path = lease.folder().join(TOKEN);
         write_secret(&path, endpoint.token.expose())?;

@@ -136,7 +136,7 @@ fn kept(retention: Retention) -> String {
 fn days(time: Duration) -> String {
     const DAY: u64 = 86_400;
     let seconds = time.as_secs();
-    if seconds >= DAY && seconds % DAY == 0 {
+    if seconds >= DAY && seconds.is_multiple_of(DAY) {
         format!("{} days", seconds / DAY)
     } else {
         ShortDuration(time).to_string()

@@ -8,7 +8,9 @@ use cutover_model::Secret;
 pub(crate) fn random_hex(bytes: usize) -> io::Result<String> {
     let mut drawn = vec![0; bytes];
     getrandom::fill(&mut drawn).map_err(io::Error::other)?;
-    Ok(drawn.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digits = drawn.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    Ok(digits.map(digit).collect())
 }
 
 /// A token or a password.

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::random::random_secret;
 
 /// How long a server may take to answer that it is well.
-pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);
+pub(crate) const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long the server is left alone between two questions.
 const PAUSE: Duration = Duration::from_millis(50);

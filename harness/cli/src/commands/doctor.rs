@@ -36,7 +36,8 @@ pub(crate) fn doctor(args: &DoctorArgs, settings: &Settings, printer: Printer) -
         }
     }
     let swept = sweep(&settings.leases, printer);
-    for kept in settings.leases.left().into_iter().flatten().filter(|left| left.is_kept()) {
+    for kept in settings.leases.left().into_iter().flatten().filter(cutover_targets::Left::is_kept)
+    {
         printer.out(&format!("{:<10} {:<8} {}\n", "", "kept", kept.describe()));
     }
     if exit == Exit::Passed { swept } else { exit }

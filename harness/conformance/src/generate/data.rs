@@ -69,14 +69,14 @@ impl DataSet {
         let start_ns = time_ns(STARTS[draws.below(STARTS.len())]);
         let layout = Layout::draw(draws);
         let mut fields = BTreeMap::new();
-        for measurement in &MEASUREMENTS[..1 + draws.below(MEASUREMENTS.len())] {
+        for measurement in &MEASUREMENTS[..=draws.below(MEASUREMENTS.len())] {
             fields.insert((*measurement).to_owned(), field_types(draws));
         }
         let mut points = Vec::new();
         for (measurement, types) in &fields {
-            for _ in 0..1 + draws.below(4) {
+            for _ in 0..=draws.below(4) {
                 let tags = tags(draws);
-                for at in 0..1 + draws.below(14) {
+                for at in 0..=draws.below(14) {
                     let at = i64::try_from(at).unwrap_or(0);
                     let time_ns = start_ns + layout.offset_ns(draws, at);
                     let fields = values(draws, types);
@@ -201,7 +201,7 @@ impl Point {
     pub(crate) fn line(&self) -> String {
         let mut line = escaped(&self.measurement, ", ");
         for (label, value) in &self.tags {
-            line += &format!(",{}={}", escaped(label, ", ="), escaped(value, ", ="));
+            line.extend([",", &escaped(label, ", ="), "=", &escaped(value, ", =")]);
         }
         let fields: Vec<String> = self
             .fields

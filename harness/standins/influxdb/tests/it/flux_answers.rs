@@ -104,15 +104,14 @@ async fn run(client: &Client, answer: &Value) -> Result<(), String> {
         "query": answer["script"], "dialect": { "annotations": ["datatype", "group", "default"] },
     });
     let found = client.post("/api/v2/query?org=o", body.to_string()).await;
-    let agrees = match answer["csv"].as_str() {
-        Some(csv) => found.status == 200 && same(&found.text, csv),
-        None => {
-            let status = answer["status"].as_u64();
-            let body: Value = serde_json::from_str(&found.text).unwrap_or_default();
-            status == Some(u64::from(found.status.as_u16()))
-                && body["code"] == answer["code"]
-                && body["message"] == answer["message"]
-        }
+    let agrees = if let Some(csv) = answer["csv"].as_str() {
+        found.status == 200 && same(&found.text, csv)
+    } else {
+        let status = answer["status"].as_u64();
+        let body: Value = serde_json::from_str(&found.text).unwrap_or_default();
+        status == Some(u64::from(found.status.as_u16()))
+            && body["code"] == answer["code"]
+            && body["message"] == answer["message"]
     };
     if agrees { Ok(()) } else { Err(format!("{answer:#}\nfound {} {}", found.status, found.text)) }
 }

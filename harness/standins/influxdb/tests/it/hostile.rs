@@ -82,7 +82,10 @@ fn hostile_bodies_are_answered_in_time_and_in_little_memory() {
     for n in 0..COUNT {
         match told.recv_timeout(LONGEST) {
             Ok(outcome) => outcome.unwrap(),
-            Err(_) => panic!("request {n} of seed {SEED} is not answered within {LONGEST:?}"),
+            Err(mpsc::RecvTimeoutError::Disconnected) => panic!("the sender ended at request {n}"),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                panic!("request {n} of seed {SEED} is not answered within {LONGEST:?}")
+            }
         }
     }
     sender.join().unwrap();

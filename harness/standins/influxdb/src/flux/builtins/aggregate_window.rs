@@ -116,12 +116,11 @@ fn passed_on(lambda: &Lambda) -> Option<Arc<Function>> {
         return None;
     };
     let ExprKind::Call { callee, arguments } = &call.kind else { return None };
-    let (tables, column) = match expr.parameters.as_slice() {
-        [Parameter { name: tables, piped: true, .. }, Parameter { name: column, .. }]
-        | [Parameter { name: column, .. }, Parameter { name: tables, piped: true, .. }] => {
-            (tables, column)
-        }
-        _ => return None,
+    let ([Parameter { name: tables, piped: true, .. }, Parameter { name: column, .. }]
+    | [Parameter { name: column, .. }, Parameter { name: tables, piped: true, .. }]) =
+        expr.parameters.as_slice()
+    else {
+        return None;
     };
     let is =
         |expr: &Expr, name: &Name| matches!(&expr.kind, ExprKind::Identifier(own) if own == name);

@@ -295,7 +295,7 @@ fn cumulative_sum(call: &Call<'_>) -> Result<Value, FluxError> {
         for column in table.columns.iter_mut().filter(|column| labels.contains(&column.label)) {
             let data = match column.kind() {
                 ColumnType::Int => {
-                    Data::Int(Cells::new(sums(&column.as_integers(rows), |a, b| a.wrapping_add(b))))
+                    Data::Int(Cells::new(sums(&column.as_integers(rows), i64::wrapping_add)))
                 }
                 ColumnType::UInt => {
                     Data::UInt(Cells::new(sums(&column.as_unsigned(rows), |a, b| {

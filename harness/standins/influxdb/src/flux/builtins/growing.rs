@@ -62,7 +62,7 @@ impl Growing {
             };
             match known {
                 Some(known) => self.extend(known, &vector, rows)?,
-                None => self.add(label, vector, rows)?,
+                None => self.add(label, &vector, rows)?,
             }
         }
         self.rows += rows;
@@ -76,8 +76,8 @@ impl Growing {
         Ok(())
     }
 
-    fn add(&mut self, label: Name, vector: Vector, rows: usize) -> Result<(), FluxError> {
-        let (kind, cells) = match &vector {
+    fn add(&mut self, label: Name, vector: &Vector, rows: usize) -> Result<(), FluxError> {
+        let (kind, cells) = match vector {
             // The type of a column in which there is nothing yet shows later.
             Vector::Same(Value::Null(None)) => return Ok(()),
             Vector::Same(value) => match value.column_type() {
@@ -97,15 +97,14 @@ impl Growing {
             }
             Vector::Record(_) | Vector::Row => return Err(unsupported(&label, "object")),
         };
-        match cells.filter(|_| self.rows == 0) {
-            Some(cells) => self.columns.push(GrowingColumn { label, cells, rows }),
-            None => {
-                let mut builder = ColumnBuilder::new(&label, kind);
-                builder.pad(self.rows);
-                let cells = Cells::Built(builder);
-                self.columns.push(GrowingColumn { label, cells, rows: self.rows });
-                self.extend(self.columns.len() - 1, &vector, rows)?;
-            }
+        if let Some(cells) = cells.filter(|_| self.rows == 0) {
+            self.columns.push(GrowingColumn { label, cells, rows });
+        } else {
+            let mut builder = ColumnBuilder::new(&label, kind);
+            builder.pad(self.rows);
+            let cells = Cells::Built(builder);
+            self.columns.push(GrowingColumn { label, cells, rows: self.rows });
+            self.extend(self.columns.len() - 1, vector, rows)?;
         }
         Ok(())
     }

@@ -100,6 +100,7 @@ impl Wanted {
     }
 
     /// The value at the rank; no value without samples, no row when the counts are to be dropped.
+    #[expect(clippy::option_option, reason = "no row and no value are two things")]
     fn value_of(&self, mut buckets: Vec<Bucket>) -> Result<Option<Option<f64>>, FluxError> {
         let mut highest = 0.0;
         for bucket in &mut buckets {

@@ -80,14 +80,15 @@ fn with_times(mut table: Table, labels: &[Arc<str>], change: impl Fn(i64) -> i64
             Data::Repeat { value: Value::Time(time_ns), kind } => {
                 Data::Repeat { value: Value::Time(change(*time_ns)), kind: *kind }
             }
-            Data::Time(cells) => match cells.dense() {
-                Some(all) => Data::Time(Cells::new(all.iter().copied().map(&change).collect())),
-                None => {
+            Data::Time(cells) => {
+                if let Some(all) = cells.dense() {
+                    Data::Time(Cells::new(all.iter().copied().map(&change).collect()))
+                } else {
                     let cells = column.as_integers(table.rows).into_iter();
                     let cells = cells.map(|cell| cell.map(&change)).collect();
                     Data::Time(Cells::sparse(cells, &0))
                 }
-            },
+            }
             _ => continue,
         };
         column.data = data;

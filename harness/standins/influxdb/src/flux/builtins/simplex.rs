@@ -73,7 +73,9 @@ impl<F: FnMut(&[f64]) -> Result<f64, FluxError>> Simplex<F> {
         for corner in &self.corners[..dimensions] {
             centre.iter_mut().zip(&corner.place).for_each(|(sum, own)| *sum += own);
         }
-        centre.iter_mut().for_each(|sum| *sum /= dimensions as f64);
+        for sum in &mut centre {
+            *sum /= dimensions as f64;
+        }
         self.centre = centre;
     }
 
@@ -94,22 +96,22 @@ impl<F: FnMut(&[f64]) -> Result<f64, FluxError>> Simplex<F> {
         let (best, worst) = (self.corners[0].value, self.corners[dimensions].value);
         let reflected = self.beyond(1.0)?;
         if reflected.value >= best && reflected.value < self.corners[dimensions - 1].value {
-            self.replace(reflected);
+            self.replace(&reflected);
         } else if reflected.value < best {
             let expanded = self.beyond(expansion)?;
             let better = expanded.value < reflected.value;
-            self.replace(if better { expanded } else { reflected });
+            self.replace(if better { &expanded } else { &reflected });
         } else if reflected.value < worst {
             let outside = self.beyond(contraction)?;
             if outside.value <= reflected.value {
-                self.replace(outside);
+                self.replace(&outside);
             } else {
                 self.shrink()?;
             }
         } else {
             let inside = self.beyond(-contraction)?;
             if inside.value < worst {
-                self.replace(inside);
+                self.replace(&inside);
             } else {
                 self.shrink()?;
             }
@@ -117,7 +119,7 @@ impl<F: FnMut(&[f64]) -> Result<f64, FluxError>> Simplex<F> {
         Ok(())
     }
 
-    fn replace(&mut self, new: Corner) {
+    fn replace(&mut self, new: &Corner) {
         let dimensions = self.dimensions();
         self.corners.pop();
         let at = self.corners.partition_point(|corner| corner.value < new.value);

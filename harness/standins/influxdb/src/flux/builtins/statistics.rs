@@ -92,9 +92,10 @@ fn integral(call: &Call<'_>) -> Result<Value, FluxError> {
         }
     };
     let made = call.stream("tables")?.gathered(call.site, move |table| {
-        let bound = |name: &str| match table.key.get(name) {
-            Some(Value::Time(time_ns)) => Ok(*time_ns),
-            _ => {
+        let bound = |name: &str| {
+            if let Some(Value::Time(time_ns)) = table.key.get(name) {
+                Ok(*time_ns)
+            } else {
                 let message =
                     format!("integral function needs {name} column to be part of group key");
                 Err(FluxError::new(message))
@@ -143,9 +144,8 @@ fn area(points: &[(i64, f64)], bounds: (i64, i64), interpolate: bool) -> f64 {
         f64::midpoint(left.1, right.1) * span(left.0, right.0)
     };
     let (first, last) = match points {
-        [] => return 0.0,
         [only] if interpolate => return only.1 * span(bounds.0, bounds.1),
-        [_] => return 0.0,
+        [] | [_] => return 0.0,
         [first, .., last] => (*first, *last),
     };
     let mut sum: f64 = points.windows(2).map(|pair| part(pair[0], pair[1])).sum();
@@ -296,7 +296,7 @@ fn binned(values: impl Iterator<Item = f64>, bounds: &[f64]) -> Result<Vec<f64>,
     let mut counts = vec![0.0; bounds.len()];
     for value in values {
         // Nothing is at or below a bound with which it cannot be compared.
-        let bin = bounds.partition_point(|bound| !(value <= *bound));
+        let bin = bounds.partition_point(|bound| value.is_nan() || value > *bound);
         let Some(count) = counts.get_mut(bin) else {
             let last = bounds.last().copied().unwrap_or_default();
             return Err(FluxError::new(format!(

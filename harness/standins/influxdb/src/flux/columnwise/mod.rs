@@ -392,6 +392,7 @@ impl Rows<'_> {
         })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one expression, taken apart once")]
     fn call_expr(
         &self,
         expr: &Expr,

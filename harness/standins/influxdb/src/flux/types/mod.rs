@@ -34,7 +34,7 @@ pub(crate) fn check(file: &File) -> Result<(), FluxError> {
     }
     let mut text = error.to_string();
     for (at, message) in rest {
-        text.push_str(&format!("\n\nerror @{at}: {message}"));
+        text.extend(["\n\nerror @", &at.to_string(), ": ", message]);
     }
     Err(FluxError::whole(error.code(), text))
 }

@@ -37,7 +37,9 @@ impl Writer {
             Type::Extend(_) => {
                 let (fields, rest) = fields(ty);
                 self.see(rest);
-                fields.into_iter().for_each(|(_, value)| self.see(value));
+                for (_, value) in fields {
+                    self.see(value);
+                }
             }
             Type::Function(function) => {
                 let Function { required, optional, pipe, result } = &**function;
