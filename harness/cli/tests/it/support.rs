@@ -11,6 +11,7 @@ use tempfile::TempDir;
 /// A folder in which a test runs the binary.
 pub(crate) struct Sandbox {
     folder: TempDir,
+    temporary: TempDir,
 }
 
 /// What the binary did.
@@ -46,9 +47,8 @@ pub(crate) const ROWS: usize = 96;
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        let sandbox = Self { folder: TempDir::new().unwrap() };
+        let sandbox = Self { folder: TempDir::new().unwrap(), temporary: TempDir::new().unwrap() };
         sandbox.write("load.csv", &small_csv());
-        fs::create_dir(sandbox.path("tmp")).unwrap();
         sandbox
     }
 
@@ -75,6 +75,11 @@ impl Sandbox {
         self.folder.path().join(name)
     }
 
+    /// The folder for temporary files of what runs here.
+    pub(crate) fn temporary(&self) -> &Path {
+        self.temporary.path()
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
@@ -87,7 +92,7 @@ impl Sandbox {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
         command.args(args).current_dir(self.folder.path()).env_remove("NO_COLOR");
         // What is started for a test must not be mistaken for what another has left.
-        command.env("TMPDIR", self.path("tmp"));
+        command.env("TMPDIR", self.temporary.path());
         command
     }
 

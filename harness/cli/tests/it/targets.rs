@@ -49,7 +49,7 @@ fn endless() -> Sandbox {
 
 /// The leases that are there, each with its folder.
 fn leases(sandbox: &Sandbox) -> Vec<PathBuf> {
-    let roots = std::fs::read_dir(sandbox.path("tmp")).unwrap();
+    let roots = std::fs::read_dir(sandbox.temporary()).unwrap();
     let below = roots.flat_map(|root| std::fs::read_dir(root.unwrap().path()).unwrap());
     below.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
 }
