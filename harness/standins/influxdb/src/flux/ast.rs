@@ -223,6 +223,8 @@ pub(crate) struct FunctionExpr {
     pub(crate) library: Option<&'static str>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Body,
+    /// How many expressions are nested in each other in the body.
+    pub(crate) height: usize,
     pub(crate) span: Span,
 }
 

@@ -21,8 +21,15 @@ use super::outside;
 use super::stream::{Execution, Site, Stream};
 use super::value::{Record, Value};
 
-/// How deep expressions and calls may nest while they are evaluated.
-const MAX_DEPTH: usize = 300;
+/// How deep calls may nest while they are evaluated, counted in the expressions that are nested in
+/// their bodies. What is evaluated lies on the stack.
+const MAX_DEPTH: usize = 900;
+
+/// How many scalars a value may hold.
+const MAX_WEIGHT: u64 = 4_000_000;
+
+/// Texts up to this length are not worth counting.
+const SHORT_TEXT: usize = 64;
 
 /// The options of packages that a script may set. Those of the planner change how a server computes
 /// and not what.
@@ -200,11 +207,33 @@ impl Interpreter {
         }
     }
 
-    fn deeper(&self) -> Result<Self, FluxError> {
-        if self.depth >= MAX_DEPTH {
+    /// An interpreter for something nested in what this one evaluates.
+    fn deeper(&self, height: usize) -> Result<Self, FluxError> {
+        let depth = self.depth + 1 + height;
+        if depth > MAX_DEPTH {
             return Err(FluxError::new("the script nests its calls too deep"));
         }
-        Ok(Self { depth: self.depth + 1, ..self.clone() })
+        Ok(Self { depth, ..self.clone() })
+    }
+
+    /// Refuses a value that is too large: one that holds itself many times over, or the last of many
+    /// long texts.
+    pub(crate) fn bounded(&self, value: Value) -> Result<Value, FluxError> {
+        match &value {
+            Value::String(text) if text.len() > SHORT_TEXT => {
+                self.execution.count_text(text.len() as u64)?;
+            }
+            Value::Array(_) | Value::Dict(_) | Value::Record(_) => {
+                let mut room = MAX_WEIGHT;
+                value.weigh(&mut room);
+                if room == 0 {
+                    let message = format!("a value holds more than {MAX_WEIGHT} others");
+                    return Err(FluxError::whole(FluxErrorCode::Internal, message));
+                }
+            }
+            _ => {}
+        }
+        Ok(value)
     }
 
     /// Evaluates an expression.
@@ -217,19 +246,21 @@ impl Interpreter {
             ExprKind::Duration(value) => Value::Duration(*value),
             ExprKind::Time(value) => Value::Time(*value),
             ExprKind::Regex(value) => Value::Regex(Arc::clone(value)),
-            ExprKind::Interpolated(parts) => return self.interpolate(parts, env),
+            ExprKind::Interpolated(parts) => return self.bounded(self.interpolate(parts, env)?),
             ExprKind::Array(elements) => {
                 let values = elements.iter().map(|element| self.eval(element, env));
-                Value::Array(Arc::new(values.collect::<Result<_, _>>()?))
+                let values = Value::Array(Arc::new(values.collect::<Result<_, _>>()?));
+                return self.bounded(values);
             }
             ExprKind::Dict(pairs) => {
                 let pairs = pairs
                     .iter()
                     .map(|(key, value)| Ok((self.eval(key, env)?, self.eval(value, env)?)));
-                Value::Dict(Arc::new(builtins::sorted_pairs(pairs.collect::<Result<_, _>>()?)))
+                let pairs = builtins::sorted_pairs(pairs.collect::<Result<_, FluxError>>()?);
+                return self.bounded(Value::Dict(Arc::new(pairs)));
             }
             ExprKind::Record { with, properties } => {
-                return self.record(with.as_deref(), properties, env);
+                return self.bounded(self.record(with.as_deref(), properties, env)?);
             }
             ExprKind::Function(function) => {
                 let (expr, env) = (Arc::clone(function), env.cloned());
@@ -254,10 +285,11 @@ impl Interpreter {
             }
             ExprKind::Binary { operator, left, right } => {
                 let (one, other) = (self.eval(left, env)?, self.eval(right, env)?);
-                return operators::binary(*operator, &one, &other).map_err(|error| {
+                let result = operators::binary(*operator, &one, &other).map_err(|error| {
                     // What a literal is decides what the other operand has to be.
                     if left.is_literal() { error.turned(&one, &other) } else { error }
                 });
+                return self.bounded(result?);
             }
             ExprKind::Logical { operator, operands } => {
                 return self.logical(*operator, operands, env);

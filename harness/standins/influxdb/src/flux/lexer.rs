@@ -21,6 +21,74 @@ pub(crate) enum Kind {
     Illegal,
 }
 
+/// The server's words for keywords, operators and brackets.
+const NAMES: [(&str, &str); 42] = [
+    ("and", "AND"),
+    ("or", "OR"),
+    ("not", "NOT"),
+    ("import", "IMPORT"),
+    ("package", "PACKAGE"),
+    ("return", "RETURN"),
+    ("option", "OPTION"),
+    ("builtin", "BUILTIN"),
+    ("testcase", "TESTCASE"),
+    ("if", "IF"),
+    ("then", "THEN"),
+    ("else", "ELSE"),
+    ("exists", "EXISTS"),
+    ("==", "EQ"),
+    ("<=", "LTE"),
+    (">=", "GTE"),
+    ("!=", "NEQ"),
+    ("=~", "REGEXEQ"),
+    ("!~", "REGEXNEQ"),
+    ("=>", "ARROW"),
+    ("<-", "PIPE_RECEIVE"),
+    ("|>", "PIPE_FORWARD"),
+    ("=", "ASSIGN"),
+    ("<", "LT"),
+    (">", "GT"),
+    ("+", "ADD"),
+    ("-", "SUB"),
+    ("*", "MUL"),
+    ("/", "DIV"),
+    ("%", "MOD"),
+    ("^", "POW"),
+    ("(", "LPAREN"),
+    (")", "RPAREN"),
+    ("[", "LBRACK"),
+    ("]", "RBRACK"),
+    ("{", "LBRACE"),
+    ("}", "RBRACE"),
+    (":", "COLON"),
+    (",", "COMMA"),
+    (".", "DOT"),
+    ("?", "QUESTION_MARK"),
+    ("|", "ILLEGAL"),
+];
+
+/// The server's word for a keyword, an operator or a bracket.
+pub(crate) fn fixed_name(fixed: &str) -> &'static str {
+    NAMES.iter().find(|(own, _)| *own == fixed).map_or("ILLEGAL", |(_, name)| name)
+}
+
+impl Kind {
+    /// The server's word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Identifier => "IDENT",
+            Self::Integer => "INT",
+            Self::Float => "FLOAT",
+            Self::Duration => "DURATION",
+            Self::Time => "TIME",
+            Self::Quote => "STRING",
+            Self::Fixed(fixed) => fixed_name(fixed),
+            Self::End => "EOF",
+            Self::Illegal => "ILLEGAL",
+        }
+    }
+}
+
 /// A token: bytes `start` to `end` of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token {

@@ -12,7 +12,7 @@ use super::ast::{
     Statement,
 };
 use super::error::FluxError;
-use super::lexer::{Kind, Lexer, Token};
+use super::lexer::{Kind, Lexer, Token, fixed_name};
 
 /// How deep brackets and blocks may nest.
 const MAX_DEPTH: usize = 80;
@@ -57,7 +57,16 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, fixed: &'static str) -> Result<Token, FluxError> {
-        if self.next_is(fixed) { Ok(self.advance()) } else { Err(self.expected(fixed)) }
+        if self.next_is(fixed) { Ok(self.advance()) } else { Err(self.expected(fixed_name(fixed))) }
+    }
+
+    /// What something that begins at `start` has to go on with.
+    fn expect_from(&mut self, start: Position, fixed: &'static str) -> Result<Token, FluxError> {
+        if self.next_is(fixed) {
+            Ok(self.advance())
+        } else {
+            Err(self.expected_from(start, fixed_name(fixed)))
+        }
     }
 
     fn name(&mut self) -> Result<Name, FluxError> {
@@ -77,12 +86,18 @@ impl Parser<'_> {
     }
 
     fn expected(&self, wanted: &str) -> FluxError {
-        let at = self.span(self.token);
+        self.expected_from(self.span(self.token).start, wanted)
+    }
+
+    /// What comes next is not what something that begins at `start` has to go on with.
+    fn expected_from(&self, start: Position, wanted: &str) -> FluxError {
+        let at = self.span_from(start, self.token);
+        let name = self.token.kind.name();
         let message = if self.token.kind == Kind::End {
             format!("expected {wanted}, got EOF")
         } else {
-            let found = self.lexer.text(self.token);
-            format!("expected {wanted}, got {found} at {}", at.start)
+            let (text, place) = (self.lexer.text(self.token), self.span(self.token).start);
+            format!("expected {wanted}, got {name} ({text}) at {place}")
         };
         FluxError::compilation(at, message)
     }
@@ -159,11 +174,15 @@ impl Parser<'_> {
                 return Err(self.mistake(self.token, &message));
             }
         }
-        if self.accept("option") {
+        if self.next_is("option") {
             return self.option();
         }
         if self.accept("return") {
             return Ok(Statement::Return(self.expression()?));
+        }
+        if !self.begins_expression() {
+            let text = self.lexer.text(self.token);
+            return Err(self.mistake(self.token, &format!("invalid statement: {text}")));
         }
         let expression = self.expression()?;
         match expression.kind {
@@ -176,14 +195,28 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether what comes next can begin an expression.
+    fn begins_expression(&self) -> bool {
+        match self.token.kind {
+            Kind::Fixed(fixed) => {
+                matches!(fixed, "if" | "not" | "exists" | "+" | "-" | "/" | "(" | "[" | "{")
+            }
+            Kind::End | Kind::Illegal => false,
+            _ => true,
+        }
+    }
+
     fn option(&mut self) -> Result<Statement, FluxError> {
+        let keyword = self.advance();
         let start = self.span(self.token);
         let mut name = self.name()?;
         let mut package = None;
         if self.accept(".") {
             package = Some(std::mem::replace(&mut name, self.name()?));
         }
-        self.expect("=")?;
+        if !self.accept("=") {
+            return Err(self.mistake(keyword, "invalid statement: option"));
+        }
         let value = self.expression()?;
         let span = start.to(value.span);
         Ok(Statement::Option(Assignment { package, name, value, span }))
@@ -213,7 +246,7 @@ impl Parser<'_> {
         let span = Span { start, end };
         let defaults = parameters.iter().filter_map(|parameter| parameter.default.as_ref());
         let heights: Vec<usize> = defaults.map(|default| default.height).chain([height]).collect();
-        let function = FunctionExpr { library: None, parameters, body, span };
+        let function = FunctionExpr { library: None, parameters, body, height, span };
         Self::expr(ExprKind::Function(std::sync::Arc::new(function)), span, &heights)
     }
 
@@ -232,12 +265,13 @@ impl Parser<'_> {
     }
 
     fn block(&mut self) -> Result<(Vec<Statement>, Position, usize), FluxError> {
-        self.expect("{")?;
+        let first = self.expect("{")?;
+        let start = self.span(first).start;
         let mut statements = Vec::new();
         while !self.next_is("}") && self.token.kind != Kind::End {
             statements.push(self.statement()?);
         }
-        let last = self.expect("}")?;
+        let last = self.expect_from(start, "}")?;
         let height = statements.iter().map(|statement| match statement {
             Statement::Expression(expr) | Statement::Return(expr) => expr.height,
             Statement::Assignment(assigned) | Statement::Option(assigned) => assigned.value.height,

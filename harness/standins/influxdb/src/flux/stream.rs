@@ -14,6 +14,12 @@ use super::table::{Data, Table};
 use crate::Server;
 use crate::accounts::{BucketEntry, Id, Permissions};
 
+/// What a cell of a table takes, for comparison with text.
+const BYTES_PER_CELL: u64 = 8;
+
+/// How many streams may be read within each other.
+const MAX_READING: u64 = 8;
+
 /// How many functions may stand behind each other in one stream.
 const MAX_STAGES: usize = 250;
 
@@ -29,6 +35,10 @@ pub(crate) struct Execution {
     permissions: Permissions,
     cells: AtomicU64,
     calls: AtomicU64,
+    /// The bytes of the texts that the script has made.
+    texts: AtomicU64,
+    /// How many streams are being read, each for a value that the one before needs.
+    reading: AtomicU64,
 }
 
 impl Execution {
@@ -38,8 +48,8 @@ impl Execution {
         now_ns: i64,
         permissions: Permissions,
     ) -> Arc<Self> {
-        let (cells, calls) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { server, org, now_ns, permissions, cells, calls })
+        let [cells, calls, texts, reading] = [0; 4].map(AtomicU64::new);
+        Arc::new(Self { server, org, now_ns, permissions, cells, calls, texts, reading })
     }
 
     /// Whether the query may find this bucket by its name. By its identifier any query may read
@@ -60,6 +70,16 @@ impl Execution {
             return Ok(());
         }
         let message = format!("the query makes more than {limit} function calls");
+        Err(FluxError::whole(FluxErrorCode::Internal, message))
+    }
+
+    /// Counts a text that the script has made.
+    pub(crate) fn count_text(&self, bytes: u64) -> Result<(), FluxError> {
+        let limit = self.server.config.max_query_cells.saturating_mul(BYTES_PER_CELL);
+        if self.texts.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= limit {
+            return Ok(());
+        }
+        let message = format!("memory allocation limit reached: limit {limit} bytes of text");
         Err(FluxError::whole(FluxErrorCode::Internal, message))
     }
 
@@ -186,6 +206,22 @@ impl Stream {
     /// The tables, computed one by one as they are asked for.
     pub(crate) fn tables(&self) -> Result<Tables, FluxError> {
         (self.open)()
+    }
+
+    /// Reads all tables while the script is still being evaluated. Such a read may need another, but
+    /// not without an end.
+    pub(crate) fn read_through(
+        &self,
+        mut read: impl FnMut(Table) -> Result<(), FluxError>,
+    ) -> Result<(), FluxError> {
+        let reading = &self.execution.reading;
+        if reading.fetch_add(1, Ordering::Relaxed) >= MAX_READING {
+            reading.fetch_sub(1, Ordering::Relaxed);
+            return Err(FluxError::new("the script nests its reads of tables too deep"));
+        }
+        let result = self.tables().and_then(|mut tables| tables.try_for_each(|table| read(table?)));
+        reading.fetch_sub(1, Ordering::Relaxed);
+        result
     }
 
     pub(crate) fn execution(&self) -> &Arc<Execution> {

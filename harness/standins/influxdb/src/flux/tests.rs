@@ -1,5 +1,9 @@
 //! What queries answer. The expectations were read off a server of release 2.7.12.
 
+mod bounds;
+mod functions;
+mod mistakes;
+
 use cutover_model::Clock;
 
 use super::time::parse_rfc3339;
@@ -364,30 +368,4 @@ fn a_query_beyond_its_memory_is_stopped() {
     assert!(error.to_string().contains("memory allocation limit reached"), "{error}");
     let windows = "$R |> aggregateWindow(every: 1ns, fn: count)";
     assert!(refusal(windows).contains("memory allocation limit reached"));
-}
-
-#[test]
-fn calls_that_multiply_are_stopped() {
-    let levels = (1..60).map(|level| {
-        let below = level - 1;
-        format!("f{level} = (x) => f{below}(x: f{below}(x: x))\n")
-    });
-    let script = format!("f0 = (x) => x + 1\n{}", levels.collect::<String>());
-    let config = Config { max_query_calls: 10_000, ..Config::new(Clock::fixed(now_ns())) };
-    let error = answer_with(config, &format!("{script} f59(x: 1)")).unwrap_err();
-    assert!(error.to_string().contains("more than 10000 function calls"), "{error}");
-}
-
-#[test]
-fn calls_that_nest_without_an_end_are_stopped() {
-    let levels = (1..1500).map(|level| format!("f{level} = (x) => f{}(x: x)\n", level - 1));
-    let script = format!("f0 = (x) => x\n{}", levels.collect::<String>());
-    assert!(refusal(&format!("{script} f1499(x: 1)")).contains("nests its calls too deep"));
-}
-
-#[test]
-fn pipes_that_grow_without_an_end_are_stopped() {
-    let stages = (1..1500).map(|stage| format!("t{stage} = t{} |> limit(n: 1)\n", stage - 1));
-    let script = format!("t0 = $R\n{}", stages.collect::<String>());
-    assert!(refusal(&format!("{script} t1499")).contains("stages"));
 }

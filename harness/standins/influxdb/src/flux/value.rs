@@ -143,6 +143,43 @@ impl Value {
         matches!(self, Self::Null(_))
     }
 
+    /// Takes from `room` for each scalar in the value, until there is none left. Parts that the value
+    /// shares with itself count each time, as they do for whoever walks over it.
+    pub(crate) fn weigh(&self, room: &mut u64) {
+        let scalar = |value: &Self| {
+            !matches!(value, Self::Array(_) | Self::Dict(_) | Self::Record(_) | Self::Row(_))
+        };
+        match self {
+            // All elements of an array are of one type.
+            Self::Array(values) if values.first().is_none_or(scalar) => {
+                *room = room.saturating_sub(values.len() as u64);
+            }
+            Self::Array(values) => {
+                for value in values.iter() {
+                    if *room > 0 {
+                        value.weigh(room);
+                    }
+                }
+            }
+            Self::Dict(pairs) => {
+                for (key, value) in pairs.iter() {
+                    if *room > 0 {
+                        key.weigh(room);
+                        value.weigh(room);
+                    }
+                }
+            }
+            Self::Record(record) => {
+                for (_, value) in record.entries() {
+                    if *room > 0 {
+                        value.weigh(room);
+                    }
+                }
+            }
+            _ => *room = room.saturating_sub(1),
+        }
+    }
+
     /// Flux's word for the type.
     pub(crate) fn type_word(&self) -> &'static str {
         match self {
@@ -222,13 +259,11 @@ impl Value {
         }
     }
 
-    /// A value of a record or of a row.
+    /// A value of a record or of a row. A label that neither has is null: where the script alone
+    /// says what a record holds, types have shown the mistake before.
     pub(crate) fn member(&self, name: &str) -> Result<Self, FluxError> {
         match self {
-            Self::Record(record) => record
-                .get(name)
-                .cloned()
-                .ok_or_else(|| FluxError::new(format!("record is missing label {name}"))),
+            Self::Record(record) => Ok(record.get(name).cloned().unwrap_or(Self::Null(None))),
             Self::Row(row) => Ok(row.get(name)),
             Self::Null(_) => Ok(Self::Null(None)),
             other => {

@@ -226,6 +226,7 @@ impl Execution<'_> {
                 rows = 0;
             }
             rows += 1;
+            engine.charge_row(cursor.columns.len())?;
             let Some(series) = parts.last_mut().and_then(|part| part.series.last_mut()) else {
                 continue;
             };

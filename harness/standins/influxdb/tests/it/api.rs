@@ -368,7 +368,7 @@ async fn a_mistake_before_the_first_row_is_an_error_and_no_answer() {
     let client = Client::ready().await;
     let (status, code, message) = client.query("from(bucket: \"b\"").await.refusal();
     assert_eq!((status, code.as_str()), (400, "invalid"));
-    assert_eq!(message, "compilation failed: error @1:17-1:17: expected ), got EOF");
+    assert_eq!(message, "compilation failed: error @1:1-1:17: expected RPAREN, got EOF");
     let missing = client.query("from(bucket: \"x\") |> range(start: 0)").await.refusal();
     let message = "failed to initialize execute state: could not find bucket \"x\"";
     assert_eq!(missing, refusal(404, "not found", message));

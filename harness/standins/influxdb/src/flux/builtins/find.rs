@@ -47,10 +47,9 @@ pub(super) const BUILTINS: &[Builtin] = &[
 fn found(call: &Call<'_>) -> Result<Option<Table>, FluxError> {
     let lambda = call.lambda_of("fn", &["key"])?;
     let mut found = None;
-    for table in call.stream("tables")?.tables()? {
-        let table = table?;
+    call.stream("tables")?.read_through(|table| {
         if found.is_some() {
-            continue;
+            return Ok(());
         }
         let key: Record = table.key.entries().iter().cloned().collect();
         let accepted = lambda.call(vec![(Arc::from("key"), Value::Record(Arc::new(key)))]);
@@ -58,7 +57,8 @@ fn found(call: &Call<'_>) -> Result<Option<Table>, FluxError> {
         if accepted.map_err(|error| error.in_rows(Some("group key predicate"), lambda.span()))? {
             found = Some(table);
         }
-    }
+        Ok(())
+    })?;
     Ok(found)
 }
 
@@ -72,8 +72,12 @@ fn table_find(call: &Call<'_>) -> Result<Value, FluxError> {
 
 /// The one table that `tableFind` gave.
 fn one_table(call: &Call<'_>) -> Result<Table, FluxError> {
-    let mut tables = call.stream("table")?.tables()?;
-    tables.next().unwrap_or_else(|| Err(FluxError::new("no table found")))
+    let mut first = None;
+    call.stream("table")?.read_through(|table| {
+        first.get_or_insert(table);
+        Ok(())
+    })?;
+    first.ok_or_else(|| FluxError::new("no table found"))
 }
 
 fn column_values(table: &Table, label: &str) -> Option<Value> {

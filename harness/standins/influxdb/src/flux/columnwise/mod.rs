@@ -198,8 +198,8 @@ struct Rows<'a> {
     depth: usize,
 }
 
-/// How many calls may be nested before the interpreter takes over.
-const MAX_DEPTH: usize = 16;
+/// How deep calls may be nested before the interpreter takes over, counted as it counts.
+const MAX_DEPTH: usize = 300;
 
 impl Rows<'_> {
     fn count(&self) -> usize {
@@ -217,10 +217,11 @@ impl Rows<'_> {
         outer: Option<&Arc<Env>>,
         names: Vec<(Name, Vector)>,
     ) -> Columnwise<Vector> {
-        if self.depth >= MAX_DEPTH {
+        let depth = self.depth + 1 + function.height;
+        if depth > MAX_DEPTH {
             return Err(NotByColumn);
         }
-        let rows = Rows { depth: self.depth + 1, ..*self };
+        let rows = Rows { depth, ..*self };
         let mut scope = Scope { names, outer };
         let result = match &function.body {
             Body::Expression(expr) => rows.eval(expr, &scope)?,
@@ -329,7 +330,7 @@ impl Rows<'_> {
         for at in 0..self.count() {
             values.clear();
             values.extend(operands.iter().map(|operand| self.value(operand, at)));
-            results.push(work(&values)?);
+            results.push(self.interpreter.bounded(work(&values)?)?);
         }
         Ok(Vector::from_values(results))
     }

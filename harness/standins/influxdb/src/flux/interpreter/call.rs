@@ -20,7 +20,7 @@ impl Interpreter {
         let ExprKind::Call { callee, arguments } = &expr.kind else {
             unreachable!("the parser lets nothing but a call stand behind a pipe");
         };
-        let mut interpreter = self.deeper()?;
+        let mut interpreter = self.deeper(0)?;
         let function = match interpreter.eval(callee, env)? {
             Value::Function(function) => function,
             other => {
@@ -55,7 +55,8 @@ impl Interpreter {
                 let site = self.library_call.unwrap_or(own);
                 let arguments = arguments.checked(builtin, expr.span)?;
                 let call = Call { builtin, interpreter: &interpreter, arguments, site };
-                (builtin.run)(&call).map_err(|error| error.in_call(site.function, site.span))
+                let result = (builtin.run)(&call).and_then(|value| interpreter.bounded(value));
+                result.map_err(|error| error.in_call(site.function, site.span))
             }
         }
     }
@@ -69,7 +70,7 @@ impl Interpreter {
         let Value::Function(function) = function else {
             return Err(FluxError::new(format!("{} is not a function", function.type_word())));
         };
-        let interpreter = self.deeper()?;
+        let interpreter = self.deeper(0)?;
         let arguments = Arguments::unplaced(arguments);
         match &**function {
             Function::Own { expr, env } => {
@@ -94,7 +95,7 @@ impl Interpreter {
             return lambda.call(arguments);
         };
         let (_, piped) = arguments.swap_remove(0);
-        let interpreter = self.deeper()?;
+        let interpreter = self.deeper(0)?;
         // A function that does not care for an argument need not name it.
         arguments.retain(|(name, _)| expr.parameters.iter().any(|own| own.name == *name));
         let arguments = Arguments::unplaced(arguments).with_piped(piped);
@@ -132,19 +133,20 @@ impl Interpreter {
     }
 
     fn body(&self, function: &FunctionExpr, env: Option<&Arc<Env>>) -> Result<Value, FluxError> {
+        let interpreter = self.deeper(function.height)?;
         let statements = match &function.body {
-            Body::Expression(expr) => return self.eval(expr, env),
+            Body::Expression(expr) => return interpreter.eval(expr, env),
             Body::Block(statements) => statements,
         };
         let mut env = env.cloned();
         for statement in statements {
             match statement {
-                Statement::Return(expr) => return self.eval(expr, env.as_ref()),
+                Statement::Return(expr) => return interpreter.eval(expr, env.as_ref()),
                 Statement::Expression(expr) => {
-                    self.eval(expr, env.as_ref())?;
+                    interpreter.eval(expr, env.as_ref())?;
                 }
                 Statement::Assignment(assigned) => {
-                    let value = self.eval(&assigned.value, env.as_ref())?;
+                    let value = interpreter.eval(&assigned.value, env.as_ref())?;
                     env = Some(Env::of(Name::clone(&assigned.name), value, env.as_ref()));
                 }
                 Statement::Option(assigned) => {

@@ -2,7 +2,7 @@
 
 use super::Parser;
 use crate::flux::ast::{
-    BinaryOperator, Expr, ExprKind, LogicalOperator, Name, Property, UnaryOperator,
+    BinaryOperator, Expr, ExprKind, LogicalOperator, Name, Position, Property, Span, UnaryOperator,
 };
 use crate::flux::error::FluxError;
 use crate::flux::lexer::{Kind, Token};
@@ -35,12 +35,13 @@ impl Parser<'_> {
 
     fn conditional(&mut self) -> Result<Expr, FluxError> {
         let first = self.expect("if")?;
+        let start = self.span(first).start;
         let test = self.expression()?;
-        self.expect("then")?;
+        self.expect_from(start, "then")?;
         let yes = self.expression()?;
-        self.expect("else")?;
+        self.expect_from(start, "else")?;
         let no = self.expression()?;
-        let span = self.span(first).to(no.span);
+        let span = Span { start, end: no.span.end };
         let heights = [test.height, yes.height, no.height];
         let (test, yes, no) = (Box::new(test), Box::new(yes), Box::new(no));
         Self::expr(ExprKind::Conditional { test, yes, no }, span, &heights)
@@ -150,8 +151,8 @@ impl Parser<'_> {
                 let kind = ExprKind::Member { object: Box::new(object), name };
                 object = Self::expr(kind, self.span_from(start, last), &[height])?;
             } else if self.accept("(") {
-                let arguments = self.properties()?;
-                let last = self.expect(")")?;
+                let arguments = self.properties(start)?;
+                let last = self.expect_from(start, ")")?;
                 let heights: Vec<usize> = arguments
                     .iter()
                     .map(|argument| argument.value.height)
@@ -161,7 +162,7 @@ impl Parser<'_> {
                 object = Self::expr(kind, self.span_from(start, last), &heights)?;
             } else if self.accept("[") {
                 let index = self.expression()?;
-                let last = self.expect("]")?;
+                let last = self.expect_from(start, "]")?;
                 let heights = [height, index.height];
                 let kind = match index.kind {
                     // `r["a"]` is `r.a`.
@@ -178,14 +179,20 @@ impl Parser<'_> {
         }
     }
 
-    /// `key: value, …` up to a closing bracket. A key alone stands for `key: key`.
-    pub(super) fn properties(&mut self) -> Result<Vec<Property>, FluxError> {
+    /// `key: value, …` up to a closing bracket, in something that begins at `start`. A key alone
+    /// stands for `key: key`.
+    pub(super) fn properties(&mut self, start: Position) -> Result<Vec<Property>, FluxError> {
         let mut properties = Vec::new();
         while !self.next_is(")") && !self.next_is("}") {
             properties.push(self.property()?);
             if !self.accept(",") {
                 break;
             }
+        }
+        if !matches!(self.token.kind, Kind::Fixed(")" | "}") | Kind::End) {
+            let message =
+                format!("expected comma in property list, got {}", self.token.kind.name());
+            return Err(FluxError::compilation(self.span_from(start, self.token), message));
         }
         Ok(properties)
     }

@@ -128,7 +128,7 @@ impl Parser<'_> {
         let start = self.span(self.token).start;
         self.expect("[")?;
         if self.accept(":") {
-            let last = self.expect("]")?;
+            let last = self.expect_from(start, "]")?;
             return Self::expr(ExprKind::Dict(Vec::new()), self.span_from(start, last), &[]);
         }
         let (mut elements, mut pairs, mut heights) = (Vec::new(), Vec::new(), Vec::new());
@@ -137,7 +137,7 @@ impl Parser<'_> {
             heights.push(element.height);
             let is_pair = self.next_is(":");
             if is_pair != elements.is_empty() && !(elements.is_empty() && pairs.is_empty()) {
-                return Err(self.expected(if is_pair { "," } else { ":" }));
+                return Err(self.expected_from(start, if is_pair { "COMMA" } else { "COLON" }));
             }
             if self.accept(":") {
                 let value = self.expression()?;
@@ -146,11 +146,12 @@ impl Parser<'_> {
             } else {
                 elements.push(element);
             }
-            if !self.accept(",") {
+            if self.next_is("]") {
                 break;
             }
+            self.expect_from(start, ",")?;
         }
-        let last = self.expect("]")?;
+        let last = self.expect_from(start, "]")?;
         let kind = if pairs.is_empty() { ExprKind::Array(elements) } else { ExprKind::Dict(pairs) };
         Self::expr(kind, self.span_from(start, last), &heights)
     }
@@ -169,8 +170,8 @@ impl Parser<'_> {
                 with = Some(Box::new(base));
             }
         }
-        let properties = self.properties()?;
-        let last = self.expect("}")?;
+        let properties = self.properties(start)?;
+        let last = self.expect_from(start, "}")?;
         let heights: Vec<usize> =
             properties.iter().map(|property| property.value.height).chain([1]).collect();
         let kind = ExprKind::Record { with, properties };
@@ -186,7 +187,7 @@ impl Parser<'_> {
             let start = parser.span(parser.token).start;
             parser.expect("(")?;
             let inner = parser.expression()?;
-            let last = parser.expect(")")?;
+            let last = parser.expect_from(start, ")")?;
             Ok(Expr { span: parser.span_from(start, last), ..inner })
         })
     }

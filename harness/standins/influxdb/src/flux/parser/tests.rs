@@ -139,7 +139,11 @@ fn a_slash_divides_behind_a_value_and_opens_a_regular_expression_elsewhere() {
 #[test]
 fn a_mistake_is_told_with_line_and_column() {
     for (text, expected) in [
-        ("from(bucket: \"a\"", "compilation failed: error @1:17-1:17: expected ), got EOF"),
+        ("from(bucket: \"a\"", "compilation failed: error @1:1-1:17: expected RPAREN, got EOF"),
+        ("a = (1", "compilation failed: error @1:5-1:7: expected RPAREN, got EOF"),
+        ("a = {r with x: 1", "compilation failed: error @1:5-1:17: expected RBRACE, got EOF"),
+        ("f = (x) => { return x", "compilation failed: error @1:12-1:22: expected RBRACE, got EOF"),
+        ("option x", "compilation failed: error @1:1-1:7: invalid statement: option"),
         (
             "a =\n  )",
             "compilation failed: error @2:3-2:4: invalid expression: invalid token for primary \

@@ -58,7 +58,7 @@ fn check_windows(engine: &Engine<'_>, options: &Options, ends: (i64, i64)) -> Ou
     }
     let span = i128::from(ends.1) - i128::from(ends.0);
     let windows = span.abs() / i128::from(options.interval_ns.max(1)) + 1;
-    let limit = engine.server.config.max_query_cells / 5;
+    let limit = engine.most_windows();
     if windows > i128::from(limit) {
         return Err(QueryError::new(format!(
             "max-select-buckets limit exceeded: ({windows}/{limit})"

@@ -23,6 +23,8 @@ use crate::store::{Points as Stored, Values};
 /// How many of the configured cells a point costs, and each value along with it.
 const CELLS_PER_POINT: u64 = 5;
 const CELLS_PER_VALUE: u64 = 3;
+/// What a value of a row of the answer costs, its text included.
+const CELLS_PER_SHOWN: u64 = 8;
 
 /// What one statement works with.
 pub(crate) struct Engine<'a> {
@@ -85,7 +87,21 @@ impl<'a> Engine<'a> {
     /// Counts points against what one query may hold.
     pub(super) fn charge(&self, points: usize, width: usize) -> Outcome<()> {
         let cost = CELLS_PER_POINT + CELLS_PER_VALUE * width as u64;
-        let spent = self.spent_cells.get().saturating_add(cost.saturating_mul(points as u64));
+        self.spend(cost.saturating_mul(points as u64))
+    }
+
+    /// Counts a row of the answer against what one query may hold.
+    pub(crate) fn charge_row(&self, columns: usize) -> Outcome<()> {
+        self.spend(CELLS_PER_SHOWN * columns as u64)
+    }
+
+    /// How many windows could be shown at most.
+    pub(super) fn most_windows(&self) -> u64 {
+        self.server.config.max_query_cells / (CELLS_PER_POINT + 2 * CELLS_PER_SHOWN)
+    }
+
+    fn spend(&self, cells: u64) -> Outcome<()> {
+        let spent = self.spent_cells.get().saturating_add(cells);
         self.spent_cells.set(spent);
         let limit = self.server.config.max_query_cells;
         if spent <= limit {

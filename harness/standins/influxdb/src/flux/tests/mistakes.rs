@@ -1,0 +1,62 @@
+//! Mistakes in the functions of a script, and where the answer says that they are.
+
+use super::{answer, refusal};
+
+const V: &str = "$R |> filter(fn: (r) => r._field == \"v\")";
+
+#[test]
+fn a_function_that_is_computed_by_column_is_placed_nowhere() {
+    let message = refusal(&format!("{V} |> map(fn: (r) => ({{r with x: r._value + 1}}))"));
+    assert_eq!(message, "runtime error: type conflict: int != float");
+}
+
+#[test]
+fn a_function_that_is_called_row_by_row_is_placed_at_its_call() {
+    let message = refusal(&format!("{V} |> map(fn: (r) => ({{r with x: int(v: r._field)}}))"));
+    let expected = "map: failed to evaluate map function: cannot convert string \"v\" to int due to \
+                    invalid syntax";
+    assert!(message.starts_with("runtime error @1:") && message.ends_with(expected), "{message}");
+}
+
+#[test]
+fn a_mistake_in_a_function_of_the_library_is_placed_at_the_script_s_call() {
+    let script = format!("{V} |> stateDuration(fn: (r) => true, timeColumn: \"x\")");
+    let message = refusal(&script);
+    assert!(message.ends_with(": stateDuration: column \"x\" does not exist"), "{message}");
+}
+
+#[test]
+fn calls_of_the_script_s_functions_are_told_from_the_outside_in() {
+    let script = "f = (x) => int(v: x) y = f(x: \"a\")";
+    let expected = "error calling function \"f\" @1:26-1:35: error calling function \"int\" \
+                    @1:12-1:21: cannot convert string \"a\" to int due to invalid syntax";
+    assert_eq!(refusal(script), expected);
+}
+
+#[test]
+fn a_condition_is_not_computed_for_rows_that_are_already_out() {
+    let script = "$R |> filter(fn: (r) => r._field == \"n\") \
+                  |> filter(fn: (r) => r._value > 1 and 1 / (r._value - 1) == 1)";
+    assert!(answer(script).is_ok());
+}
+
+#[test]
+fn the_branch_that_is_not_taken_makes_no_mistake() {
+    let script = "$R |> filter(fn: (r) => r._field == \"n\") \
+                  |> map(fn: (r) => ({r with x: if r._value == 1 then 0 else 1 / (r._value - 1)}))";
+    assert!(answer(script).is_ok());
+}
+
+#[test]
+fn a_name_that_flux_has_not_is_undefined_and_one_that_the_stand_in_has_not_is_refused() {
+    assert_eq!(refusal("frob()"), "error @1:1-1:5: undefined identifier frob");
+    assert!(refusal("$R |> to(bucket: \"b\")").contains("`to` is not in the stand-in's Flux"));
+    assert_eq!(refusal("import \"frob\" $R"), "error @1:1-1:14: invalid import path frob");
+}
+
+#[test]
+fn groups_of_several_types_give_the_first_before_the_mistake() {
+    let text = answer("$R |> filter(fn: (r) => r.h == \"a\") |> group()").unwrap();
+    let expected = "schema collision: cannot group integer and float types together,";
+    assert!(text.contains(",_result,0,") && text.trim_end().ends_with(expected), "{text}");
+}
