@@ -216,8 +216,9 @@ fn records(text: &str) -> Result<Vec<Vec<String>>, CsvError> {
 mod tests {
     use super::*;
 
-    const TWO_TABLES: &str = "#datatype,string,long,string,double\r\n#group,false,false,true,false\r\n\
-        #default,_result,,,\r\n,result,table,t,_value\r\n,,0,a,1\r\n,,0,a,\r\n,,1,\"b,\"\"c\",2\r\n\r\n";
+    const TWO_TABLES: &str = "#datatype,string,long,string,double\r\n\
+        #group,false,false,true,false\r\n#default,_result,,,\r\n,result,table,t,_value\r\n\
+        ,,0,a,1\r\n,,0,a,\r\n,,1,\"b,\"\"c\",2\r\n\r\n";
 
     #[test]
     fn rows_are_split_into_tables_by_their_number() {
@@ -248,8 +249,8 @@ mod tests {
 
     #[test]
     fn an_annotated_error_is_found() {
-        let text = "#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n\
-                    ,it broke,897\r\n";
+        let text = "#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n\
+                    ,error,reference\r\n,it broke,897\r\n";
         assert_eq!(read(text).unwrap().error.as_deref(), Some("it broke"));
     }
 

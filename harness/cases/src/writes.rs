@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn parts_make_one_body() {
         let case = case(
-            r#"{"name": "n", "steps": [{"body": ["m v=\"", {"repeat": "a", "times": 3}, {"hex": "22ff"}]}]}"#,
+            r#"{"name": "n",
+                "steps": [{"body": ["m v=\"", {"repeat": "a", "times": 3}, {"hex": "22ff"}]}]}"#,
         );
         assert_eq!(case.requests(&names())[0].body, b"m v=\"aaa\"\xff");
     }

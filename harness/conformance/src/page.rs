@@ -53,24 +53,28 @@ fn capitalised(title: &str) -> String {
 const HEAD: &str = "\
 # Conformance of the InfluxDB stand-in
 
-This page is made by `cutover-conformance all --influxd PATH --page docs/conformance.md`: the stand-in and a real InfluxDB
-2.7.12 are asked the same over HTTP, and every difference is counted. How two answers are compared is said in
-`harness/cases/src/compare.rs`: status, error code and message, tables by group key, types, null and value of each cell,
-the order of rows, and the order of tables where the server defines one; the order of columns is free. Floats may differ in the last digits
-that the order of additions explains (one part in 10⁹); a zero keeps its sign.
+This page is made by `cutover-conformance all --influxd PATH --page docs/conformance.md`: the
+stand-in and a real InfluxDB 2.7.12 are asked the same over HTTP, and every difference is counted.
+How two answers are compared is said in `harness/cases/src/compare.rs`: status, error code and
+message, tables by group key, types, null and value of each cell, the order of rows, and the order
+of tables where the server defines one; the order of columns is free. Floats may differ in the last
+digits that the order of additions explains (one part in 10⁹, or 10⁻¹²); a zero keeps its sign.
 
 ";
 
 const FOOT: &str = "\
 ## What is not asked
 
-Some requests harm the real server or make it contradict itself. They are left out by construction, and where it
-disagrees with itself after all, the query counts as one without a verdict:
+Some requests harm the real server or make it contradict itself. They are left out by construction,
+and where it disagrees with itself after all, the query counts as one without a verdict:
 
-- `fill()` directly on what comes from storage: a failing stage after it can end the server's process.
-- `aggregateWindow` near the ends of time, and pushed-down aggregates with `stop: 1970-01-01T00:00:00Z`: they never end.
+- `fill()` directly on what comes from storage: a failing stage after it can end the server's
+  process.
+- `aggregateWindow` near the ends of time, and pushed-down aggregates with
+  `stop: 1970-01-01T00:00:00Z`: they never end.
 - The classic `join()` over tables with different columns: it loses rows in about half of the runs.
-- A field that changes its type from shard to shard: a read across the change gives one of both types.
+- A field that changes its type from shard to shard: a read across the change gives one of both
+  types.
 - The order of tables after `union()` and joins: it depends on which input is read first.
 - `now()` is sent with each script, so that both servers mean the same instant.
 ";

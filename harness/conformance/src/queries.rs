@@ -1,7 +1,8 @@
 //! Generated queries over generated data, asked of the stand-in and of a real server.
 //!
 //! A disagreement that the real server repeats is made small and, on request, kept as a file that
-//! the stand-in's own tests replay. Where the real server disagrees with itself there is no verdict.
+//! the stand-in's own tests replay. Where the real server disagrees with itself there is no
+//! verdict.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{root, walk};
 
-const LINE_COLUMNS: usize = 155;
+const LINE_COLUMNS: usize = 100;
 const FILE_LINES: usize = 500;
 
 fn sources() -> Vec<PathBuf> {

@@ -1,7 +1,7 @@
 //! Tokens that may do less than the one that makes them.
 //!
-//! [`InfluxClient::authorize`] mints a token for some buckets, and [`InfluxClient::revoke`] takes it
-//! back.
+//! [`InfluxClient::authorize`] mints a token for some buckets, and [`InfluxClient::revoke`] takes
+//! it back.
 
 use bytes::Bytes;
 use cutover_model::Secret;

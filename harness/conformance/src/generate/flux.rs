@@ -236,7 +236,8 @@ fn two_inputs(draws: &mut Draws, data: &DataSet, combine: Combine) -> Vec<Pipe> 
 }
 
 fn columns_of_a_join() -> Stage {
-    let record = "(r) => ({_time: r._time, _value: r._value, host: if exists r.host then r.host else \"-\"})";
+    let record = "(r) => ({_time: r._time, _value: r._value, \
+                  host: if exists r.host then r.host else \"-\"})";
     Stage::new("map").with("fn", record)
 }
 
@@ -268,7 +269,8 @@ fn join(draws: &mut Draws, shape: &mut Shape) -> Stage {
             .to_owned()
     } else {
         format!(
-            "(l, r) => ({{_time: {side}._time, host: {side}.host, _value: l._value, other: r._value}})"
+            "(l, r) => ({{_time: {side}._time, host: {side}.host, \
+             _value: l._value, other: r._value}})"
         )
     };
     stage.with("as", record)
@@ -284,7 +286,8 @@ fn lookup(draws: &mut Draws, data: &DataSet) -> Pipe {
         2 => format!("schema.tagValues(bucket: \"b\", tag: \"host\", {bounds})"),
         3 => format!("schema.fieldKeys(bucket: \"b\", {bounds})"),
         4 => format!(
-            "schema.tagValues(bucket: \"b\", tag: \"host\", predicate: (r) => r.dc == \"x\", {bounds})"
+            "schema.tagValues(bucket: \"b\", tag: \"host\", predicate: (r) => r.dc == \"x\", \
+             {bounds})"
         ),
         5 => format!("schema.measurementFieldKeys(bucket: \"b\", measurement: \"cpu\", {bounds})"),
         _ => {

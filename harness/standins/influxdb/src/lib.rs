@@ -1,11 +1,11 @@
 //! An in-process server that speaks the InfluxDB 2.7 HTTP API.
 //!
 //! The main type is [`InfluxdbStandin`]: it owns the accounts and the data, and its
-//! [`router`](InfluxdbStandin::router) serves them to any transport. Line protocol comes in
-//! through `line_protocol`, is kept by `store`, and is read back by `flux` and `influxql`, for which
-//! `dbrp` maps databases to buckets. [`Quirk`]s make it misbehave. Nothing here starts a task or a thread or reads a clock of its own, and only quirks
-//! wait, in tokio's time, so the same router serves sockets and virtual time. Left out:
-//! persistence, sessions, tasks and dashboards.
+//! [`router`](InfluxdbStandin::router) serves them to any transport. Line protocol comes in through
+//! `line_protocol`, is kept by `store`, and is read back by `flux` and `influxql`, for which `dbrp`
+//! maps databases to buckets. [`Quirk`]s make it misbehave. Nothing here starts a task or a thread
+//! or reads a clock of its own, and only quirks wait, in tokio's time, so the same router serves
+//! sockets and virtual time. Left out: persistence, sessions, tasks and dashboards.
 
 mod accounts;
 mod dbrp;

@@ -165,8 +165,8 @@ impl FluxError {
         Self::whole(self.code, format!("runtime error: {message}"))
     }
 
-    /// A mistake in the windows that `aggregateWindow` asks for. The place is that of the server's own
-    /// call, in its library.
+    /// A mistake in the windows that `aggregateWindow` asks for. The place is that of the server's
+    /// own call, in its library.
     pub(crate) fn in_window(self) -> Self {
         let place = "error calling function \"window\" @universe/universe.flux|3894:12-3900:10";
         match self.stage {

@@ -216,8 +216,8 @@ impl Interpreter {
         Ok(Self { depth, ..self.clone() })
     }
 
-    /// Refuses a value that is too large: one that holds itself many times over, or the last of many
-    /// long texts.
+    /// Refuses a value that is too large: one that holds itself many times over, or the last of
+    /// many long texts.
     pub(crate) fn bounded(&self, value: Value) -> Result<Value, FluxError> {
         match &value {
             Value::String(text) if text.len() > SHORT_TEXT => {

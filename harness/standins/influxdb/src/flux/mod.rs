@@ -3,8 +3,8 @@
 //! A script goes through `lexer` and `parser` to a tree (`ast`), `check` looks it over as a whole,
 //! `types` finds the type of each expression, `interpreter` evaluates it with the functions of
 //! `builtins`, and the resulting streams (`stream`, `table`) are computed while `csv` writes them.
-//! [`run`] is the entry. What only a bucket knows, as the types of its columns, is checked when it is
-//! met.
+//! [`run`] is the entry. What only a bucket knows, as the types of its columns, is checked when it
+//! is met.
 
 mod ast;
 mod builder;

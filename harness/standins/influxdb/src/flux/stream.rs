@@ -208,8 +208,8 @@ impl Stream {
         (self.open)()
     }
 
-    /// Reads all tables while the script is still being evaluated. Such a read may need another, but
-    /// not without an end.
+    /// Reads all tables while the script is still being evaluated. Such a read may need another,
+    /// but not without an end.
     pub(crate) fn read_through(
         &self,
         mut read: impl FnMut(Table) -> Result<(), FluxError>,
@@ -315,7 +315,8 @@ impl Stream {
         }
     }
 
-    /// Makes one table of each table, and gives them in order of their group keys once all are made.
+    /// Makes one table of each table, and gives them in order of their group keys once all are
+    /// made.
     pub(crate) fn gathered(
         &self,
         site: Site,

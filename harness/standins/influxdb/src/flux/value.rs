@@ -143,8 +143,8 @@ impl Value {
         matches!(self, Self::Null(_))
     }
 
-    /// Takes from `room` for each scalar in the value, until there is none left. Parts that the value
-    /// shares with itself count each time, as they do for whoever walks over it.
+    /// Takes from `room` for each scalar in the value, until there is none left. Parts that the
+    /// value shares with itself count each time, as they do for whoever walks over it.
     pub(crate) fn weigh(&self, room: &mut u64) {
         let scalar = |value: &Self| {
             !matches!(value, Self::Array(_) | Self::Dict(_) | Self::Record(_) | Self::Row(_))

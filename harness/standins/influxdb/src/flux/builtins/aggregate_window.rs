@@ -1,7 +1,7 @@
 //! `aggregateWindow`.
 //!
-//! With an aggregate or selector of the stand-in's own it works on the rows of each window in place;
-//! with a function of the script it is the composition that Flux defines it as.
+//! With an aggregate or selector of the stand-in's own it works on the rows of each window in
+//! place; with a function of the script it is the composition that Flux defines it as.
 
 use std::sync::Arc;
 

@@ -103,7 +103,8 @@ impl Wanted {
         Ok(Table::new(table.key, columns, rows))
     }
 
-    /// One value for each interval of time from the first value on, with the first and last instant.
+    /// One value for each interval of time from the first value on, with the first and last
+    /// instant.
     fn spaced(
         &self,
         times: &[Option<i64>],

@@ -109,8 +109,8 @@ impl Pivot {
         Ok(Table::new(key, columns, sources.len()))
     }
 
-    /// Numbers the rows of the result, in order of their first appearance: those with equal row keys
-    /// are one.
+    /// Numbers the rows of the result, in order of their first appearance: those with equal row
+    /// keys are one.
     fn number_rows(&self, tables: &[Table]) -> (Vec<Source>, Vec<Vec<usize>>) {
         let mut numbers: HashMap<Vec<ScalarKey>, usize> = HashMap::new();
         let mut sources: Vec<Source> = Vec::new();

@@ -75,7 +75,8 @@ fn a_value_above_all_bounds_of_a_histogram_is_a_mistake() {
 
 #[test]
 fn the_quantile_of_a_histogram_lies_between_its_bounds() {
-    let script = "import \"array\" array.from(rows: [{le: 1.0, _value: 1.0}, {le: 3.0, _value: 3.0}]) \
+    let script = "import \"array\" \
+                  array.from(rows: [{le: 1.0, _value: 1.0}, {le: 3.0, _value: 3.0}]) \
                   |> histogramQuantile(quantile: 0.5)";
     assert_eq!(values(script), ["1.5"]);
 }

@@ -13,8 +13,8 @@ fn a_function_that_is_computed_by_column_is_placed_nowhere() {
 #[test]
 fn a_function_that_is_called_row_by_row_is_placed_at_its_call() {
     let message = refusal(&format!("{V} |> map(fn: (r) => ({{r with x: int(v: r._field)}}))"));
-    let expected = "map: failed to evaluate map function: cannot convert string \"v\" to int due to \
-                    invalid syntax";
+    let expected = "map: failed to evaluate map function: cannot convert string \"v\" to int \
+                    due to invalid syntax";
     assert!(message.starts_with("runtime error @1:") && message.ends_with(expected), "{message}");
 }
 

@@ -80,7 +80,8 @@ fn a_long_record_is_shown_with_a_line_for_each_field() {
     let script = "x = {a: 1, b: 1, c: 1, d: 1, e: 1} + 1";
     let record = "{\n    e: int,\n    d: int,\n    c: int,\n    b: int,\n    a: int,\n} (record)";
     let expected = format!(
-        "error @1:38-1:39: expected {record} but found int\n\nerror @1:5-1:39: {record} is not Addable"
+        "error @1:38-1:39: expected {record} but found int\n\n\
+         error @1:5-1:39: {record} is not Addable"
     );
     assert_eq!(refusal(script), expected);
 }
