@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cutover_cases::{Answer, Request};
 use cutover_model::Clock;
 use cutover_targets::process::{Influxd, ProcessError};
-use cutover_targets::{Leases, Serving, influxdb_standin};
+use cutover_targets::{Leases, QuirkControl, Serving, influxdb_standin};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -195,7 +195,8 @@ impl Standin {
         let runtime = runtime.map_err(ServerError::Bind)?;
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let its_clock = clock.clone();
-        let serving = runtime.spawn(async move { influxdb_standin(any_port, &its_clock).await });
+        let serving = runtime
+            .spawn(async move { influxdb_standin(any_port, &its_clock, QuirkControl::Off).await });
         let serving = serving.await.expect("serving does not panic").map_err(ServerError::Bind)?;
         let server = Server::connect(&serving.url()).await?;
         Ok(Self { server, clock: clock.clone(), runtime: Some(runtime), _serving: serving })

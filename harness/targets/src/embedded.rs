@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use cutover_clients::influx::InfluxEndpoint;
 use cutover_model::Clock;
+use cutover_standin_influxdb::QuirkControl;
 
 use crate::serve::{Serving, influxdb_standin};
 use crate::setup::{SetUpError, Starting};
@@ -29,7 +30,9 @@ pub enum EmbeddedError {
 impl Embedded {
     pub(crate) async fn start(clock: &Clock) -> Result<Self, EmbeddedError> {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let serving = influxdb_standin(any_port, clock).await.map_err(EmbeddedError::Bind)?;
+        let serving = influxdb_standin(any_port, clock, QuirkControl::Off)
+            .await
+            .map_err(EmbeddedError::Bind)?;
         let starting = Starting::at(serving.url()).map_err(EmbeddedError::SetUp)?;
         loop {
             if let Some(ready) = starting.ask().await.map_err(EmbeddedError::SetUp)? {

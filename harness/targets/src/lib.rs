@@ -29,6 +29,7 @@ use crate::container::{Container, ContainerError, ImageName, Keep};
 use crate::embedded::Embedded;
 use crate::process::{Influxd, ProcessError};
 
+pub use cutover_standin_influxdb::QuirkControl;
 pub use embedded::EmbeddedError;
 pub use leases::{CleanError, Leases, Left};
 pub use provision::{ProvisionError, Provisioned, provision};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use cutover_model::Clock;
-use cutover_standin_influxdb::InfluxdbStandin;
+use cutover_standin_influxdb::{InfluxdbStandin, QuirkControl};
 use cutover_standin_timestream::TimestreamStandin;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -62,10 +62,15 @@ impl Drop for Serving {
 }
 
 /// Serves an empty InfluxDB stand-in at `listen`.
-pub async fn influxdb_standin(listen: SocketAddr, clock: &Clock) -> std::io::Result<Serving> {
+pub async fn influxdb_standin(
+    listen: SocketAddr,
+    clock: &Clock,
+    quirk_control: QuirkControl,
+) -> std::io::Result<Serving> {
     let listener = TcpListener::bind(listen).await?;
     let config = cutover_standin_influxdb::Config::new(clock.clone());
-    let standin = InfluxdbStandin::new(config);
+    let standin =
+        InfluxdbStandin::new(cutover_standin_influxdb::Config { quirk_control, ..config });
     Ok(Serving::start(listener.local_addr()?, listener, standin.router()))
 }
 

@@ -1,7 +1,7 @@
 //! `cutover standin`: a stand-in by itself, for any other client.
 
 use cutover_model::Exit;
-use cutover_targets::{influxdb_standin, timestream_standin};
+use cutover_targets::{QuirkControl, influxdb_standin, timestream_standin};
 
 use crate::args::{Service, StandinArgs};
 use crate::commands::run::runtime;
@@ -12,7 +12,11 @@ use crate::settings::Settings;
 pub(crate) fn standin(args: &StandinArgs, settings: &Settings, printer: Printer) -> Exit {
     let serve = async {
         let (name, serving) = match args.service {
-            Service::Influxdb => ("InfluxDB", influxdb_standin(args.listen, &settings.clock).await),
+            Service::Influxdb => {
+                // By itself it is there to test clients, and so can be told to misbehave.
+                let serving = influxdb_standin(args.listen, &settings.clock, QuirkControl::On);
+                ("InfluxDB", serving.await)
+            }
             Service::Timestream => {
                 ("Timestream", timestream_standin(args.listen, &settings.clock).await)
             }

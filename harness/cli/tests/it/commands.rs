@@ -84,6 +84,12 @@ fn a_stand_in_answers_any_client() {
     for (service, request, expected) in [
         ("influxdb", "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "pass"),
         (
+            "influxdb",
+            "POST /standin/quirks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Content-Length: 44\r\n\r\n{\"quirks\":[{\"kind\":\"ack-lost\",\"ratio\":0.5}]}",
+            "HTTP/1.1 200",
+        ),
+        (
             "timestream",
             "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\
              Content-Type: application/x-amz-json-1.0\r\nAuthorization: AWS4-HMAC-SHA256 x\r\n\
