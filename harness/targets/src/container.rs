@@ -142,6 +142,8 @@ impl Container {
         limits: ContainerLimits,
         leases: &Leases,
     ) -> Result<Self, ContainerError> {
+        // Without an engine nothing can be left behind, so nothing is leased either.
+        engine().await?;
         let draw = || Ok(format!("cutover-{}", random_hex(6)?));
         let name = draw().map_err(ContainerError::Folder)?;
         let lease =
