@@ -17,6 +17,7 @@ mod csv_reader;
 mod display;
 mod duration;
 mod error;
+mod externs;
 mod interpreter;
 mod lexer;
 mod operators;
@@ -47,6 +48,8 @@ use crate::accounts::{Id, Permissions};
 #[derive(Debug)]
 pub(crate) struct Query {
     pub(crate) script: String,
+    /// What stands before the script, as a syntax tree.
+    pub(crate) externs: Option<serde_json::Value>,
     pub(crate) org: Id,
     pub(crate) now_ns: i64,
     pub(crate) dialect: Dialect,
@@ -57,7 +60,12 @@ pub(crate) struct Query {
 /// Compiles and starts a script. The first part of the answer is computed before this returns, so
 /// that a mistake found until then is an error and not a table.
 pub(crate) fn run(server: &Arc<Server>, query: Query) -> Result<Answer, FluxError> {
-    let file = parser::parse(&query.script)?;
+    let mut file = parser::parse(&query.script)?;
+    if let Some(tree) = &query.externs {
+        let before = parser::parse(&externs::script(tree)?)?;
+        file.imports.splice(..0, before.imports);
+        file.statements.splice(..0, before.statements);
+    }
     check::check(&file)?;
     types::check(&file)?;
     let execution = Execution::new(Arc::clone(server), query.org, query.now_ns, query.permissions);

@@ -58,7 +58,7 @@ fn answer_with(config: Config, script: &str) -> Result<String, FluxError> {
     let dialect = Dialect { annotations: Vec::new(), delimiter: b',', header: true };
     let script = script.replace("$R", RANGE);
     let permissions = Permissions::operator();
-    let query = Query { script, org, now_ns: now_ns(), dialect, permissions };
+    let query = Query { script, externs: None, org, now_ns: now_ns(), dialect, permissions };
     let answer = run(&server, query)?;
     let bytes: Vec<u8> = answer.flat_map(|chunk| chunk.to_vec()).collect();
     Ok(String::from_utf8(bytes).unwrap())
@@ -98,7 +98,7 @@ fn a_block_of_csv_begins_with_its_annotations() {
     let dialect = Dialect { annotations, delimiter: b',', header: true };
     let script = RANGE.to_owned() + " |> filter(fn: (r) => r._field == \"n\") |> limit(n: 1)";
     let permissions = Permissions::operator();
-    let query = Query { script, org, now_ns: now_ns(), dialect, permissions };
+    let query = Query { script, externs: None, org, now_ns: now_ns(), dialect, permissions };
     let bytes: Vec<u8> = run(&server, query).unwrap().flat_map(|chunk| chunk.to_vec()).collect();
     let expected = "#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,long,\
                     string,string,string\r\n\

@@ -1,4 +1,4 @@
-//! `/query` of the 1.x API: `InfluxQL` in, JSON or CSV out.
+//! `/query` of the 1.x API: `InfluxQL` in, JSON, CSV or `MessagePack` out.
 //!
 //! Parameters come in the query string or in a form, whose own come first. Who asks is found out
 //! before, by `auth`.
@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, header};
 use serde_json::Value;
 
 use super::auth::Caller;
-use super::error::{ApiError, Code};
+use super::error::ApiError;
 use super::form::Form;
 use super::request;
 use crate::Server;
@@ -42,7 +42,7 @@ pub(super) async fn query(
             text = String::from_utf8_lossy(&body).into_owned();
         }
     }
-    let (encoding, content_type) = encoding(&headers)?;
+    let (encoding, content_type) = encoding(&headers);
     let query = Query {
         text,
         parameters: parameters(form.value("params"))?,
@@ -65,16 +65,13 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
     (!media_type.is_empty()).then_some(media_type)
 }
 
-fn encoding(headers: &HeaderMap) -> Result<(Encoding, &'static str), ApiError> {
+fn encoding(headers: &HeaderMap) -> (Encoding, &'static str) {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     match accepted {
-        Some("application/csv") => Ok((Encoding::Csv, "application/csv")),
-        Some("text/csv") => Ok((Encoding::Csv, "text/csv")),
-        Some("application/x-msgpack") => {
-            let message = "`application/x-msgpack` is not in the stand-in's InfluxQL";
-            Err(ApiError::new(Code::NotImplemented, message))
-        }
-        _ => Ok((Encoding::Json, "application/json")),
+        Some("application/csv") => (Encoding::Csv, "application/csv"),
+        Some("text/csv") => (Encoding::Csv, "text/csv"),
+        Some("application/x-msgpack") => (Encoding::MessagePack, "application/x-msgpack"),
+        _ => (Encoding::Json, "application/json"),
     }
 }
 

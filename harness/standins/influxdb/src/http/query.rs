@@ -63,7 +63,14 @@ pub(super) async fn query(
     let org = request::organization(&server.accounts(), &parameters)
         .map_err(|error| undecodable(&error.to_string()))?;
     let permissions = caller.permissions();
-    let query = flux::Query { script: wanted.query, org: org.id, now_ns, dialect, permissions };
+    let query = flux::Query {
+        script: wanted.query,
+        externs: wanted.externs,
+        org: org.id,
+        now_ns,
+        dialect,
+        permissions,
+    };
     let answer = flux::run(&server, query).map_err(|error| refusal(&error))?;
     let chunks = futures_util::stream::iter(answer.map(Ok::<_, Infallible>));
     let content_type = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
@@ -83,9 +90,8 @@ fn decode(headers: &HeaderMap, body: &[u8]) -> Result<QueryRequest, ApiError> {
             ))
         })?
     };
-    if wanted.ast.is_some() || wanted.externs.is_some() {
-        let field = if wanted.ast.is_some() { "ast" } else { "extern" };
-        return Err(undecodable(&format!("`{field}` is not in the stand-in's Flux")));
+    if wanted.ast.is_some() {
+        return Err(undecodable("`ast` is not in the stand-in's Flux"));
     }
     if wanted.query.is_empty() {
         return Err(undecodable("request body requires either query or AST"));

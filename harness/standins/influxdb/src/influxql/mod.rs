@@ -17,6 +17,7 @@ mod execute;
 mod format;
 mod json;
 mod math;
+mod msgpack;
 mod parser;
 mod pattern;
 mod reduce;
@@ -42,6 +43,7 @@ use crate::accounts::{Id, Permissions};
 pub(crate) enum Encoding {
     Json,
     Csv,
+    MessagePack,
 }
 
 /// Whether an answer comes in one piece.
@@ -93,6 +95,9 @@ pub(crate) fn run(server: &Server, query: &Query) -> Result<Vec<u8>, ParseError>
     Ok(match query.encoding {
         Encoding::Json => {
             answers.iter().flat_map(|results| json::encode(results, query.epoch)).collect()
+        }
+        Encoding::MessagePack => {
+            answers.iter().flat_map(|results| msgpack::encode(results, query.epoch)).collect()
         }
         Encoding::Csv => {
             let mut writer = CsvWriter::default();

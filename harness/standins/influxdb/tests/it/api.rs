@@ -384,6 +384,24 @@ async fn a_long_answer_comes_whole() {
 }
 
 #[tokio::test]
+async fn values_of_parameters_come_as_a_syntax_tree() {
+    let client = Client::ready().await;
+    client.write("m v=1 10\nm v=2 20").await;
+    let value = json!({ "type": "IntegerLiteral", "value": "1" });
+    let assigned = json!({
+        "type": "VariableAssignment", "id": { "type": "Identifier", "name": "most" }, "init": value,
+    });
+    let statement = json!({ "type": "OptionStatement", "assignment": assigned });
+    let body = json!({
+        "query": "from(bucket: \"b\") |> range(start: 0) |> limit(n: most) |> count()",
+        "extern": { "imports": [], "body": [statement] },
+    });
+    let answer = client.post("/api/v2/query?org=o", body.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(answer.text.contains(",v,m,1\r\n"), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn the_token_is_in_no_answer_but_that_of_the_setup() {
     let client = Client::ready().await;
     for path in ["/health", "/ready", "/api/v2/orgs", "/api/v2/buckets", "/api/v2/nothing"] {

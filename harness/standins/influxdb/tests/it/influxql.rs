@@ -218,9 +218,15 @@ async fn what_is_outside_the_subset_is_refused_by_name() {
         let expected = format!("{name} is not in the stand-in's InfluxQL");
         assert_eq!(answer["results"][0]["error"], expected, "{q}");
     }
-    let request = Request::get("/query?db=d&q=SHOW+DATABASES");
+}
+
+#[tokio::test]
+async fn an_answer_comes_as_messagepack_on_request() {
+    let client = loaded().await;
+    let request = Request::get("/query?db=d&q=SELECT+usage+FROM+nope");
     let request = request.header("accept", "application/x-msgpack");
-    assert_eq!(client.send(request, Body::empty()).await.status, 501);
+    let answer = client.send(request, Body::empty()).await;
+    assert_eq!(answer.headers["content-type"], "application/x-msgpack");
 }
 
 #[tokio::test]
