@@ -99,7 +99,8 @@ fn duration(node: &Value) -> Result<String, FluxError> {
             return Err(mistake("invalid type, expected i64"));
         };
         negative |= at == 0 && magnitude < 0;
-        literal += &format!("{}{}", magnitude.unsigned_abs(), text(part, "unit")?);
+        literal.push_str(&magnitude.unsigned_abs().to_string());
+        literal.push_str(text(part, "unit")?);
     }
     Ok(if negative { format!("(-{literal})") } else { literal })
 }

@@ -208,9 +208,9 @@ mod tests {
         let recorded = "81a7726573756c74739182ac73746174656d656e745f696400a67365726965739183a46e616d\
                         65a16da7636f6c756d6e7392a474696d65a46d65616ea676616c7565739292c70c0500000000\
                         63b0cd0000000000cbfe1fdafb60009cd092c70c050000000063b0d40800000000c0";
-        let hex =
-            |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        assert_eq!(hex(encode(&[result], None)), recorded);
+        let bytes = encode(&[result], None);
+        let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex.concat(), recorded);
     }
 
     /// Numbers and their bytes as a server of release 2.7.12 writes them.
