@@ -10,8 +10,8 @@ use cutover_clients::influx::{
     Access, Authorization, BucketOutcome, InfluxClient, InfluxEndpoint, Retention,
 };
 use cutover_clients::{ClientError, Http};
-use cutover_model::ShortDuration;
 use cutover_model::scenario::Bucket;
+use cutover_model::{Secret, ShortDuration};
 
 /// The destination as a scenario sees it.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ pub struct Provisioned {
     /// The buckets that were there, as wanted.
     pub found: Vec<String>,
     operator: InfluxClient,
-    tokens: [Authorization; 2],
+    /// Those that the scenario works with.
+    tokens: Vec<Authorization>,
 }
 
 /// A destination that is not as a scenario needs it.
@@ -83,23 +84,24 @@ pub async fn provision(
         let made = operator.find_bucket(&bucket.name).await.map_err(refused(&bucket.name))?;
         ids.extend(made.map(|bucket| bucket.id));
     }
-    let (writes, reads) = (format!("cutover {name}, writing"), format!("cutover {name}, reading"));
-    let writing = operator.authorize(&writes, &ids, Access::ReadWrite).await;
-    let writing = writing.map_err(refused("a token that may write"))?;
-    let reading = operator.authorize(&reads, &ids, Access::Read).await;
-    let reading = reading.map_err(refused("a token that may read"))?;
-    let with = |token: &Authorization| InfluxEndpoint {
-        token: token.token.clone(),
-        ..destination.clone()
-    };
-    Ok(Provisioned {
-        writer: with(&writing),
-        reader: with(&reading),
-        made,
-        found,
-        operator,
-        tokens: [writing, reading],
-    })
+    let mut tokens = Vec::new();
+    let mut ends = [nobody(destination), nobody(destination)];
+    let rights = [("writing", "write", Access::ReadWrite), ("reading", "read", Access::Read)];
+    // A scenario without buckets may do nothing here; the server grants no token for that.
+    for (end, (doing, may, access)) in ends.iter_mut().zip(rights).filter(|_| !ids.is_empty()) {
+        let description = format!("cutover {name}, {doing}");
+        let token = operator.authorize(&description, &ids, access).await;
+        let token = token.map_err(refused(&format!("a token that may {may}")))?;
+        end.token = token.token.clone();
+        tokens.push(token);
+    }
+    let [writer, reader] = ends;
+    Ok(Provisioned { writer, reader, made, found, operator, tokens })
+}
+
+/// The destination for whoever may do nothing there.
+fn nobody(destination: &InfluxEndpoint) -> InfluxEndpoint {
+    InfluxEndpoint { token: Secret::new(""), ..destination.clone() }
 }
 
 impl Provisioned {
@@ -173,6 +175,13 @@ mod tests {
         assert_eq!(made.made, ["consumption_data"]);
         let found = made.operator.find_bucket("consumption_data").await.unwrap().unwrap();
         assert_eq!(found.retention, Retention::For(Duration::from_hours(24 * 2_555)));
+    }
+
+    #[tokio::test]
+    async fn a_scenario_without_buckets_may_do_nothing() {
+        let standin = standin().await;
+        let made = provision(&standin.endpoint, &http(), "s", &[]).await.unwrap();
+        assert_eq!((made.tokens.len(), made.writer.token.expose()), (0, ""));
     }
 
     #[tokio::test]
