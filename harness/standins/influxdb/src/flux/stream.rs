@@ -156,6 +156,8 @@ pub(crate) struct Stream {
     /// For a grouping in the store: the tables that are put together, each with the group key of
     /// those that it goes to.
     pub(crate) parts: Option<Arc<Self>>,
+    /// For a grouping: what it groups. Of several groupings in a row only the last counts.
+    pub(crate) grouped: Option<Arc<Self>>,
     /// Whether `yield` has already made this stream a result.
     pub(crate) yielded: bool,
 }
@@ -199,6 +201,7 @@ impl Stream {
             bounds: None,
             read: None,
             parts: None,
+            grouped: None,
             yielded: false,
         }
     }

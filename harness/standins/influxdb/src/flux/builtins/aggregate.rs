@@ -187,6 +187,15 @@ impl Aggregate {
     fn integers(self, values: impl Iterator<Item = i64>) -> Option<Value> {
         match self {
             Self::Sum => values.reduce(i64::wrapping_add).map(Value::Int),
+            // Added up as integers, which may wrap.
+            Self::Mean => {
+                let (mut sum, mut count) = (0_i64, 0_u64);
+                values.for_each(|value| {
+                    sum = sum.wrapping_add(value);
+                    count += 1;
+                });
+                (count > 0).then(|| Value::Float(sum as f64 / count as f64))
+            }
             Self::Spread => {
                 let ends =
                     values.fold(None, |ends: Option<(i64, i64)>, value| {
@@ -203,6 +212,14 @@ impl Aggregate {
     fn unsigned(self, values: impl Iterator<Item = u64>) -> Option<Value> {
         match self {
             Self::Sum => values.reduce(u64::wrapping_add).map(Value::UInt),
+            Self::Mean => {
+                let (mut sum, mut count) = (0_u64, 0_u64);
+                values.for_each(|value| {
+                    sum = sum.wrapping_add(value);
+                    count += 1;
+                });
+                (count > 0).then(|| Value::Float(sum as f64 / count as f64))
+            }
             Self::Spread => {
                 let ends =
                     values.fold(None, |ends: Option<(u64, u64)>, value| {

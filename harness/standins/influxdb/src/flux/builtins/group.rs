@@ -30,11 +30,18 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
         }
     };
     let stream = call.stream("tables")?;
+    let stream = match &stream.grouped {
+        Some(ungrouped) if !stream.yielded => Stream::clone(ungrouped),
+        _ => stream,
+    };
+    let ungrouped = Arc::new(stream.clone());
     let of_points = |label: &Arc<str>| matches!(&**label, "_time" | "_value");
     if by && stream.read.is_some() && !labels.iter().any(of_points) {
-        return Ok(Value::Stream(group_in_store(&stream, labels)?));
+        let mut grouped = group_in_store(&stream, labels)?;
+        grouped.grouped = Some(ungrouped);
+        return Ok(Value::Stream(grouped));
     }
-    let grouped = stream.all(call.site, move |tables| {
+    let mut grouped = stream.all(call.site, move |tables| {
         let mut parts = Vec::new();
         for table in tables {
             let all = table.columns.iter().map(|column| Arc::clone(&column.label));
@@ -43,6 +50,7 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
         }
         merge(parts)
     })?;
+    grouped.grouped = Some(ungrouped);
     Ok(Value::Stream(grouped))
 }
 

@@ -53,6 +53,21 @@ impl Predicate {
         (with(on_series), with(on_points))
     }
 
+    /// Whether the server hands all of it to its store.
+    pub(super) fn is_for_store(&self) -> bool {
+        let [row] = self.function.parameters.as_slice() else { return false };
+        if let Body::Expression(Expr { kind: ExprKind::Identifier(name), .. }) = &self.function.body
+            && &**name == "true"
+        {
+            // The server takes such a condition away.
+            return true;
+        }
+        let for_store = |&part: &usize| {
+            self.expression(part).is_some_and(|expr| is_for_store(expr, &row.name))
+        };
+        self.parts.iter().all(for_store)
+    }
+
     fn expression(&self, part: usize) -> Option<&Expr> {
         match (&self.function.body, conjuncts(&self.function.body)) {
             (_, Some(operands)) => operands.get(part),
@@ -179,6 +194,56 @@ fn names_series_only(expr: &Expr, row: &str) -> bool {
     }
 }
 
+/// Whether the server hands a condition to its store.
+fn is_for_store(expr: &Expr, parameter: &str) -> bool {
+    match &expr.kind {
+        ExprKind::Logical { operands, .. } => {
+            operands.iter().all(|operand| is_for_store(operand, parameter))
+        }
+        ExprKind::Unary { operator: UnaryOperator::Exists, operand } => {
+            member_of(operand, parameter).is_some_and(|label| label != "_value")
+        }
+        ExprKind::Unary { operator: UnaryOperator::Not, operand } => {
+            matches!(operand.kind, ExprKind::Unary { .. }) && is_for_store(operand, parameter)
+        }
+        ExprKind::Binary { operator, left, right } => {
+            let Some(label) = member_of(left, parameter) else { return false };
+            let is_text = |text: &Arc<str>| !text.is_empty() || label == "_value";
+            let is_literal = match &right.kind {
+                ExprKind::String(text) => *operator != BinaryOperator::Equal || is_text(text),
+                ExprKind::Integer(_) | ExprKind::Float(_) | ExprKind::Regex(_) => true,
+                ExprKind::Identifier(name) => matches!(&**name, "true" | "false"),
+                _ => false,
+            };
+            is_literal && (label == "_value" || !is_order(*operator)) && compares(*operator)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an operator asks for an order.
+fn is_order(operator: BinaryOperator) -> bool {
+    matches!(
+        operator,
+        BinaryOperator::Less
+            | BinaryOperator::LessOrEqual
+            | BinaryOperator::Greater
+            | BinaryOperator::GreaterOrEqual
+    )
+}
+
+/// Whether an operator compares two values.
+fn compares(operator: BinaryOperator) -> bool {
+    let equality = matches!(
+        operator,
+        BinaryOperator::Equal
+            | BinaryOperator::NotEqual
+            | BinaryOperator::Matches
+            | BinaryOperator::MatchesNot
+    );
+    equality || is_order(operator)
+}
+
 /// What the store makes of a condition on some rows of a table; `None` when it leaves the condition
 /// to the language.
 fn in_store(expr: &Expr, parameter: &str, rows: (&Table, usize, usize)) -> Option<Answer> {
@@ -218,9 +283,11 @@ fn in_store(expr: &Expr, parameter: &str, rows: (&Table, usize, usize)) -> Optio
     }
 }
 
-/// What all rows have under a label; null when there is no such column.
+/// What all rows have under a label; null when there is no such column, and for times, which the
+/// store takes for tags that no series has.
 fn constant(table: &Table, label: &str) -> Option<Value> {
     match table.column(label) {
+        Some(_) if matches!(label, "_start" | "_stop" | "_time") => Some(Value::Null(None)),
         None => Some(Value::Null(None)),
         Some(Column { data: Data::Repeat { value, .. }, .. }) => Some(value.clone()),
         Some(_) => None,

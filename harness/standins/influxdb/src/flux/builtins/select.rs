@@ -148,6 +148,13 @@ fn distinct_values(table: &Table, label: &str) -> Result<Table, FluxError> {
     let value_label = Arc::from("_value");
     let absent = Column::repeat(&value_label, Value::Null(Some(ColumnType::String)));
     let column = table.column(label).unwrap_or(&absent);
+    if let Some(value) = table.key.get(label) {
+        // The group key has the value, whether there are rows or not.
+        let mut columns = table.key_columns();
+        columns.retain(|column| column.label != value_label);
+        columns.push(Column::repeat(&value_label, value.clone()));
+        return Ok(Table::new(table.key.without(|own| own == "_value"), columns, 1));
+    }
     let mut builder = ColumnBuilder::new(&value_label, column.kind());
     let mut seen = HashSet::new();
     for row in 0..table.rows {
