@@ -158,6 +158,8 @@ pub(crate) struct Stream {
     pub(crate) parts: Option<Arc<Self>>,
     /// For a grouping: what it groups. Of several groupings in a row only the last counts.
     pub(crate) grouped: Option<Arc<Self>>,
+    /// Whether this is a `sort`, which the server does together with a `limit` behind it.
+    pub(crate) sorted: bool,
     /// Whether `yield` has already made this stream a result.
     pub(crate) yielded: bool,
 }
@@ -202,6 +204,7 @@ impl Stream {
             read: None,
             parts: None,
             grouped: None,
+            sorted: false,
             yielded: false,
         }
     }

@@ -174,8 +174,7 @@ impl Windowing {
             })?;
             times.push(label_of(bounds));
         }
-        let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
-        let columns = keyed.cloned().chain([values.finish()]).collect();
+        let columns = table.key_columns().into_iter().chain([values.finish()]).collect();
         let rows = times.len();
         let mut made = Table::new(table.key.clone(), columns, rows);
         made.put(Column::new(&self.time, Data::Time(Cells::new(times))));

@@ -59,12 +59,19 @@ fn group_in_store(stream: &Stream, labels: Vec<Arc<str>>) -> Result<Stream, Flux
     let parts = stream.by_store(move |tables| {
         let mut parts = Vec::new();
         for table in tables {
-            let table = with_absent_labels(table, &labels);
+            let absent: Vec<Arc<str>> =
+                labels.iter().filter(|label| table.column(label).is_none()).cloned().collect();
             let all = table.columns.iter().map(|column| Arc::clone(&column.label));
             let of_range = |label: &Arc<str>| matches!(&**label, "_start" | "_stop");
             let keyed: Vec<Arc<str>> =
                 all.filter(|label| labels.contains(label) || of_range(label)).collect();
-            parts.extend(split(table, &keyed));
+            parts.extend(split(table, &keyed).into_iter().map(|mut part| {
+                // The group key has an empty text for them, the rows have nothing.
+                for label in &absent {
+                    part.key = part.key.with(label, Value::string(""));
+                }
+                part
+            }));
         }
         Ok(Box::new(parts.into_iter().map(Ok)) as Tables)
     })?;
@@ -125,15 +132,6 @@ pub(super) fn merged_in_store(parts: Vec<Table>) -> impl Iterator<Item = Merged>
         let message = format!("schema collision: cannot group {one} and {other} types together");
         vec![Merged::Begun(join_rows(parts)), Merged::Whole(Err(FluxError::new(message)))]
     })
-}
-
-fn with_absent_labels(mut table: Table, labels: &[Arc<str>]) -> Table {
-    for label in labels {
-        if table.column(label).is_none() {
-            table.columns.push(Column::repeat(label, Value::Null(Some(ColumnType::String))));
-        }
-    }
-    table
 }
 
 /// Splits a table by the values of some columns, which become its group key.

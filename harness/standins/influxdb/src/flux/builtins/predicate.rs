@@ -22,7 +22,7 @@ use crate::flux::value::{Record, Value};
 #[derive(Clone, Debug)]
 pub(super) struct Predicate {
     function: Arc<FunctionExpr>,
-    /// Which operands of the function's outermost `and` count; all when it has none.
+    /// Which of the conditions that `and` joins count.
     parts: Vec<usize>,
     /// Whether the rows come straight from the store, which then answers what it can.
     on_store: bool,
@@ -34,7 +34,7 @@ impl Predicate {
         let Function::Own { expr, .. } = &*lambda.function else {
             return Err(FluxError::new("a filter takes a function of the script"));
         };
-        let parts = 0..conjuncts(&expr.body).map_or(1, <[Expr]>::len);
+        let parts = 0..conjuncts(&expr.body).len().max(1);
         Ok(Self { function: Arc::clone(expr), parts: parts.collect(), on_store: false })
     }
 
@@ -53,6 +53,13 @@ impl Predicate {
         (with(on_series), with(on_points))
     }
 
+    /// Whether a condition looks at any of some labels of the row.
+    pub(super) fn asks_for(&self, labels: &impl Fn(&str) -> bool) -> bool {
+        let Some(row) = self.function.parameters.first() else { return false };
+        let parts = self.parts.iter().filter_map(|&part| self.expression(part));
+        parts.into_iter().any(|expr| asks_for(expr, &row.name, labels))
+    }
+
     /// Whether the server hands all of it to its store.
     pub(super) fn is_for_store(&self) -> bool {
         let [row] = self.function.parameters.as_slice() else { return false };
@@ -62,18 +69,13 @@ impl Predicate {
             // The server takes such a condition away.
             return true;
         }
-        let for_store = |&part: &usize| {
-            self.expression(part).is_some_and(|expr| is_for_store(expr, &row.name))
-        };
+        let for_store =
+            |&part: &usize| self.expression(part).is_some_and(|expr| is_for_store(expr, &row.name));
         self.parts.iter().all(for_store)
     }
 
     fn expression(&self, part: usize) -> Option<&Expr> {
-        match (&self.function.body, conjuncts(&self.function.body)) {
-            (_, Some(operands)) => operands.get(part),
-            (Body::Expression(expr), None) => Some(expr),
-            (Body::Block(_), None) => None,
-        }
+        conjuncts(&self.function.body).get(part).copied()
     }
 
     /// Whether the conditions hold for the names of a series.
@@ -153,13 +155,21 @@ impl Answer {
     }
 }
 
-fn conjuncts(body: &Body) -> Option<&[Expr]> {
-    match body {
-        Body::Expression(Expr {
-            kind: ExprKind::Logical { operator: LogicalOperator::And, operands },
-            ..
-        }) => Some(operands),
-        _ => None,
+/// The conditions that all have to hold for a function to be true.
+fn conjuncts(body: &Body) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    if let Body::Expression(expr) = body {
+        add_conjuncts(expr, &mut found);
+    }
+    found
+}
+
+fn add_conjuncts<'a>(expr: &'a Expr, found: &mut Vec<&'a Expr>) {
+    match &expr.kind {
+        ExprKind::Logical { operator: LogicalOperator::And, operands } => {
+            operands.iter().for_each(|operand| add_conjuncts(operand, found));
+        }
+        _ => found.push(expr),
     }
 }
 
@@ -191,6 +201,18 @@ fn names_series_only(expr: &Expr, row: &str) -> bool {
                 && arguments.iter().all(|argument| names_series_only(&argument.value, row))
         }
         _ => false,
+    }
+}
+
+/// Whether a condition that is for the store looks at any of some labels.
+fn asks_for(expr: &Expr, parameter: &str, labels: &impl Fn(&str) -> bool) -> bool {
+    match &expr.kind {
+        ExprKind::Logical { operands, .. } => {
+            operands.iter().any(|operand| asks_for(operand, parameter, labels))
+        }
+        ExprKind::Unary { operand, .. } => asks_for(operand, parameter, labels),
+        ExprKind::Binary { left, .. } => asks_for(left, parameter, labels),
+        _ => member_of(expr, parameter).is_some_and(labels),
     }
 }
 

@@ -254,7 +254,12 @@ impl StorageRead {
         label: &str,
     ) -> Result<Vec<Arc<str>>, FluxError> {
         let mut values = BTreeSet::new();
-        self.each_name(execution, |own, value| {
+        let by_index = match label {
+            // Fields are not in the index by the tags of their series.
+            "_field" => !self.asks_for(|own| own != "_measurement"),
+            _ => !self.asks_for(|own| own == "_field"),
+        };
+        self.each_name(execution, (by_index, label == "_measurement"), |own, value| {
             if **own == *label {
                 values.insert(Arc::clone(value));
             }
@@ -265,23 +270,49 @@ impl StorageRead {
     /// The labels that the series of this read have, in their order.
     pub(super) fn labels(&self, execution: &Arc<Execution>) -> Result<Vec<Arc<str>>, FluxError> {
         let mut found = BTreeSet::from(["_field", "_measurement"].map(Arc::from));
-        self.each_name(execution, |own, _| {
+        let by_index = !self.asks_for(|own| own == "_field");
+        self.each_name(execution, (by_index, false), |own, _| {
             found.insert(Arc::clone(own));
         })?;
         Ok(found.into_iter().collect())
     }
 
-    /// Shows what names the series of this read.
+    /// Whether a condition of this read looks at any of some labels.
+    fn asks_for(&self, labels: impl Fn(&str) -> bool) -> bool {
+        self.series_filters.iter().any(|filter| filter.predicate.asks_for(&labels))
+    }
+
+    /// Shows what names the series of this read. The server's index, when it is enough, knows what
+    /// a shard group holds but not at which times, and it knows measurements of all times.
     fn each_name(
         &self,
         execution: &Arc<Execution>,
+        (by_index, at_all_times): (bool, bool),
         mut seen: impl FnMut(&Arc<str>, &Arc<str>),
     ) -> Result<(), FluxError> {
         let bounds = self.range.ok_or_else(|| self.unbounded())?;
         let range = (bounds.start_ns, bounds.stop_ns);
-        let wanted = |name: &SeriesName| self.wants(name);
-        for series in execution.server.store().series(self.bucket, range, wanted)? {
-            labels(&series.name).for_each(|(label, value)| seen(&label, &value));
+        let store = execution.server.store();
+        if !by_index {
+            for series in store.series(self.bucket, range, |name| self.wants(name))? {
+                labels(&series.name).for_each(|(label, value)| seen(&label, &value));
+            }
+            return Ok(());
+        }
+        let range = if at_all_times { (i64::MIN, i64::MAX) } else { range };
+        let shards = store.survey(self.bucket, range, |_| true);
+        for measurement in shards.into_iter().flat_map(|shard| shard.measurements) {
+            for (series, (field, _)) in measurement
+                .series
+                .iter()
+                .flat_map(|own| measurement.fields.iter().map(move |it| (own, it)))
+            {
+                let (measurement, tags) = (Arc::clone(&measurement.name), Arc::clone(&series.tags));
+                let name = SeriesName { measurement, tags, field: Arc::clone(field) };
+                if self.wants(&name)? {
+                    labels(&name).for_each(|(label, value)| seen(&label, &value));
+                }
+            }
         }
         Ok(())
     }
