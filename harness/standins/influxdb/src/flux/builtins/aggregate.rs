@@ -9,7 +9,7 @@ use super::digest::{DEFAULT_COMPRESSION, Digest};
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
-use crate::flux::stream::{InStore, Stream, Tables};
+use crate::flux::stream::{Bounds, InStore, Stream, Tables};
 use crate::flux::table::{Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value, order_floats};
 
@@ -352,8 +352,40 @@ fn run(call: &Call<'_>, aggregate: Aggregate) -> Result<Value, FluxError> {
     }
     let work = move |table: Table| aggregate_table(&table, &label, aggregate);
     let in_store = if of_values { aggregate.in_store() } else { InStore::Never };
+    let stream = if in_store == InStore::Possible { cut_at_epoch(stream)? } else { stream };
     let made = stream.reduced(call.site, in_store, work)?;
     Ok(Value::Stream(made))
+}
+
+/// What the store aggregates: it has one window without an end that begins at the epoch, and another
+/// before it.
+pub(super) fn cut_at_epoch(stream: Stream) -> Result<Stream, FluxError> {
+    let spans = |bounds: Bounds| bounds.start_ns < 0 && bounds.stop_ns > 0;
+    if stream.read.is_none() || !stream.bounds.is_some_and(spans) {
+        return Ok(stream);
+    }
+    let mut cut = stream.by_store(move |tables| {
+        let halves = tables.into_iter().flat_map(move |table| {
+            let times = table.column("_time");
+            let is_before = |row: &usize| times.and_then(|times| times.time(*row)) < Some(0);
+            let before = (0..table.rows).take_while(is_before).count();
+            let (rows, epoch) = (table.rows, Value::Time(0));
+            let early = within(table.clone().slice(0, before), "_stop", &epoch);
+            let late = within(table.slice(before, rows), "_start", &epoch);
+            [early, late].into_iter().filter(|half| half.rows > 0)
+        });
+        Ok(Box::new(halves.map(Ok)) as Tables)
+    })?;
+    cut.read.clone_from(&stream.read);
+    Ok(cut)
+}
+
+/// A table with another bound of its range.
+fn within(mut table: Table, label: &str, bound: &Value) -> Table {
+    let label = Arc::from(label);
+    table.key = table.key.with(&label, bound.clone());
+    table.put(Column::repeat(&label, bound.clone()));
+    table
 }
 
 /// Whether the store adds up and compares values of a table.
@@ -366,8 +398,9 @@ fn counted(parts: &Stream) -> Result<Value, FluxError> {
     let label: Arc<str> = Arc::from("_value");
     let counted = parts.by_store(move |parts| {
         let counts = parts.iter().map(|part| aggregate_table(part, &label, Aggregate::Count));
-        let counts = super::group::merge(counts.collect::<Result<_, _>>()?)?;
-        let sums = counts.iter().map(|counts| aggregate_table(counts, &label, Aggregate::Sum));
+        let counts = super::group::merged_in_store(counts.collect::<Result<_, _>>()?);
+        let sums =
+            counts.map(|counts| aggregate_table(&counts.into_result()?, &label, Aggregate::Sum));
         let sums: Vec<Result<Table, FluxError>> = sums.collect();
         Ok(Box::new(sums.into_iter()) as Tables)
     })?;

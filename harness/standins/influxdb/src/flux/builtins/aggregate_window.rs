@@ -89,7 +89,7 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
                 })
             };
             match aggregate.in_store() {
-                InStore::Possible => stream.map(call.site, work)?,
+                InStore::Possible => stream.unordered().map(call.site, work)?,
                 InStore::Never => with_rows(&stream.gathered(call.site, work)?, call.site)?,
             }
         }

@@ -53,7 +53,7 @@ fn no_flag(kind: &str, value: &str) -> FluxError {
 
 fn string(call: &Call<'_>) -> Result<Value, FluxError> {
     Ok(match given(call) {
-        None => Value::Null(None),
+        None => Value::Null(Some(crate::flux::value::ColumnType::String)),
         Some(
             value @ (Value::Array(_)
             | Value::Record(_)

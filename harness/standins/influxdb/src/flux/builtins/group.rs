@@ -73,6 +73,15 @@ fn group_in_store(stream: &Stream, labels: Vec<Arc<str>>) -> Result<Stream, Flux
                 part
             }));
         }
+        // Groups come in order of the labels as they are given, those without a label last.
+        let place = |part: &Table| -> Vec<(bool, Arc<str>)> {
+            let values = labels.iter().map(|label| match part.key.get(label) {
+                Some(Value::String(text)) => (text.is_empty(), Arc::clone(text)),
+                _ => (true, Arc::from("")),
+            });
+            values.collect()
+        };
+        parts.sort_by_cached_key(place);
         Ok(Box::new(parts.into_iter().map(Ok)) as Tables)
     })?;
     let merged = |parts| {
@@ -113,14 +122,17 @@ impl Merged {
     }
 }
 
-/// [`merge`] for values from the store, in which a group may have values of several types.
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
+/// Puts the parts of each group together, which stand beside each other. A group may have values of
+/// several types.
 pub(super) fn merged_in_store(parts: Vec<Table>) -> impl Iterator<Item = Merged> + Send + use<> {
-    let mut groups: BTreeMap<GroupKey, Vec<Table>> = BTreeMap::new();
+    let mut groups: Vec<Vec<Table>> = Vec::new();
     for part in parts {
-        groups.entry(part.key.clone()).or_default().push(part);
+        match groups.last_mut().filter(|group| group[0].key == part.key) {
+            Some(group) => group.push(part),
+            None => groups.push(vec![part]),
+        }
     }
-    groups.into_values().flat_map(|mut parts| {
+    groups.into_iter().flat_map(|mut parts| {
         let kind = |table: &Table| table.column("_value").map(Column::kind);
         let first = parts.first().and_then(kind);
         let Some(at) = parts.iter().position(|part| kind(part) != first) else {
@@ -165,7 +177,8 @@ pub(super) fn split(mut table: Table, labels: &[Arc<str>]) -> Vec<Table> {
     }
     let parts = groups.into_iter().map(|rows| {
         let columns = table.columns.iter().map(|column| {
-            if labels.contains(&column.label) {
+            // The two zeros are one key, but the rows keep theirs.
+            if labels.contains(&column.label) && column.kind() != ColumnType::Float {
                 let (value, kind) = (column.value(rows[0]), column.kind());
                 return Column::new(&column.label, Data::Repeat { value, kind });
             }
@@ -200,6 +213,21 @@ pub(super) fn merge(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
         groups.entry(table.key.clone()).or_default().push(table);
     }
     groups.into_values().map(join_rows).collect()
+}
+
+/// [`merge`], in the order in which the keys come first.
+#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
+pub(super) fn merge_as_made(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
+    let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<Table>> = Vec::new();
+    for table in tables {
+        let at = *places.entry(table.key.clone()).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(table),
+            None => groups.push(vec![table]),
+        }
+    }
+    groups.into_iter().map(join_rows).collect()
 }
 
 fn join_rows(mut tables: Vec<Table>) -> Result<Table, FluxError> {

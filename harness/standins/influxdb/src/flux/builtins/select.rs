@@ -110,6 +110,9 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
     // Outside of its store, the server loses the nulls of rows that it copies by hand.
     let by_hand = selector != Selector::First;
     let by_hand = by_hand && !(stream.read.is_some() && in_store == InStore::Possible);
+    if in_store == InStore::Possible {
+        stream = super::aggregate::cut_at_epoch(stream)?;
+    }
     let chosen = stream.reduced(call.site, in_store, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column = table.column(&label).ok_or_else(missing)?;

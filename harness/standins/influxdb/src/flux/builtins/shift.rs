@@ -60,7 +60,7 @@ fn time_shift(call: &Call<'_>) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?;
     let labels = labels.unwrap_or_else(|| ["_time", "_stop", "_start"].map(Arc::from).to_vec());
     let stream = call.stream("tables")?;
-    let mut made = stream.gathered(call.site, move |table| {
+    let mut made = stream.unordered().map(call.site, move |table| {
         let other = table
             .columns
             .iter()
@@ -76,7 +76,7 @@ fn time_shift(call: &Call<'_>) -> Result<Value, FluxError> {
         stop_ns: by.after(bounds.stop_ns),
     };
     made.bounds = stream.bounds.map(shifted);
-    Ok(Value::Stream(made))
+    Ok(Value::Stream(made.in_order(call.site)?))
 }
 
 /// Changes all instants in some columns, in the group key as well.
