@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ast::{BinaryOperator, UnaryOperator};
 use super::error::FluxError;
-use super::value::Value;
+use super::value::{ColumnType, Value};
 
 /// `-a`, `+a`, `not a`, `exists a`.
 pub(crate) fn unary(operator: UnaryOperator, operand: Value) -> Result<Value, FluxError> {
@@ -38,7 +38,13 @@ pub(crate) fn binary(
 ) -> Result<Value, FluxError> {
     use BinaryOperator as Op;
     if left.is_null() || right.is_null() {
-        return Ok(Value::Null(None));
+        let kind = match operator {
+            Op::Add | Op::Subtract | Op::Multiply | Op::Divide | Op::Modulo | Op::Power => {
+                left.column_type().or(right.column_type())
+            }
+            _ => Some(ColumnType::Bool),
+        };
+        return Ok(Value::Null(kind));
     }
     match operator {
         Op::Add | Op::Subtract | Op::Multiply | Op::Divide | Op::Modulo | Op::Power => {

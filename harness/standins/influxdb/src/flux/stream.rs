@@ -156,6 +156,13 @@ pub(crate) struct Stream {
     /// For a grouping in the store: the tables that are put together, each with the group key of
     /// those that it goes to.
     pub(crate) parts: Option<Arc<Self>>,
+    /// For a grouping: what it groups. Of several groupings in a row only the last counts.
+    pub(crate) grouped: Option<Arc<Self>>,
+    /// For functions whose tables the server puts in order only for those that ask for it: the
+    /// tables as they are made.
+    pub(crate) as_made: Option<Arc<Self>>,
+    /// Whether this is a `sort`, which the server does together with a `limit` behind it.
+    pub(crate) sorted: bool,
     /// Whether `yield` has already made this stream a result.
     pub(crate) yielded: bool,
 }
@@ -199,6 +206,9 @@ impl Stream {
             bounds: None,
             read: None,
             parts: None,
+            grouped: None,
+            as_made: None,
+            sorted: false,
             yielded: false,
         }
     }
@@ -340,6 +350,23 @@ impl Stream {
             let tables = upstream.tables()?.collect::<Result<Vec<_>, _>>()?;
             Ok(Box::new(work(tables)?.into_iter().map(Ok)) as Tables)
         })
+    }
+
+    /// The tables in order of their group keys. The order in which this stream makes them is kept
+    /// for those that go by it.
+    pub(crate) fn in_order(self, site: Site) -> Result<Self, FluxError> {
+        let mut ordered = self.all(site, |mut tables| {
+            tables.sort_by(|left, right| left.key.cmp(&right.key));
+            Ok(tables)
+        })?;
+        ordered.bounds = self.bounds;
+        ordered.as_made = Some(Arc::new(self));
+        Ok(ordered)
+    }
+
+    /// The tables in the order in which they are made.
+    pub(crate) fn unordered(&self) -> &Self {
+        self.as_made.as_deref().filter(|_| !self.yielded).unwrap_or(self)
     }
 
     /// Makes tables of several streams together.

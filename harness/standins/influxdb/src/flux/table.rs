@@ -52,7 +52,10 @@ impl Table {
             let value = value.unwrap_or(Value::Null(Some(column.kind())));
             Column::new(&column.label, Data::Repeat { value, kind: column.kind() })
         };
-        keyed.map(constant).collect()
+        // A grouping in the store has labels in its key that no row has.
+        let absent = self.key.entries().iter().filter(|(label, _)| self.column(label).is_none());
+        let absent = absent.map(|(label, value)| Column::repeat(label, value.clone()));
+        keyed.map(constant).chain(absent).collect()
     }
 
     /// The rows from one up to but not including another.

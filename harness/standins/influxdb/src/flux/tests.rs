@@ -257,12 +257,12 @@ fn limit_sort_and_count_work_table_by_table() {
 }
 
 #[test]
-fn nulls_sort_first_and_last_when_descending() {
+fn nulls_sort_first_in_either_direction() {
     let tables = "import \"array\" import \"internal/debug\" \
                   array.from(rows: [{_value: 2}, {_value: 1}]) |> map(fn: (r) => \
                   ({_value: if r._value == 1 then debug.null(type: \"int\") else r._value}))";
     assert_eq!(values(&format!("{tables} |> sort()")), ["", "2"]);
-    assert_eq!(values(&format!("{tables} |> sort(desc: true)")), ["2", ""]);
+    assert_eq!(values(&format!("{tables} |> sort(desc: true)")), ["", "2"]);
 }
 
 #[test]

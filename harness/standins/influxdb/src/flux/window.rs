@@ -169,6 +169,11 @@ impl Windows {
         self.period == self.every && self.location.zone.is_none()
     }
 
+    /// Whether the server's store can make these windows.
+    pub(crate) fn are_for_store(&self) -> bool {
+        self.tile() && self.location.offset.is_zero() && self.zero_ns >= 0
+    }
+
     /// How many windows a range may touch, roughly.
     pub(crate) fn estimate(&self, range: Bounds) -> u64 {
         const MONTH_NS: i128 = 28 * 86_400 * 1_000_000_000;
@@ -219,6 +224,11 @@ impl Bounds {
             start_ns: self.start_ns.max(other.start_ns),
             stop_ns: self.stop_ns.min(other.stop_ns),
         }
+    }
+
+    /// Whether it holds no instant.
+    pub(crate) fn is_empty(self) -> bool {
+        self.start_ns >= self.stop_ns
     }
 
     pub(crate) fn contains(self, time_ns: i64) -> bool {

@@ -9,7 +9,7 @@ use super::digest::{DEFAULT_COMPRESSION, Digest};
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
-use crate::flux::stream::{InStore, Stream, Tables};
+use crate::flux::stream::{Bounds, InStore, Stream, Tables};
 use crate::flux::table::{Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value, order_floats};
 
@@ -187,6 +187,15 @@ impl Aggregate {
     fn integers(self, values: impl Iterator<Item = i64>) -> Option<Value> {
         match self {
             Self::Sum => values.reduce(i64::wrapping_add).map(Value::Int),
+            // Added up as integers, which may wrap.
+            Self::Mean => {
+                let (mut sum, mut count) = (0_i64, 0_u64);
+                values.for_each(|value| {
+                    sum = sum.wrapping_add(value);
+                    count += 1;
+                });
+                (count > 0).then(|| Value::Float(sum as f64 / count as f64))
+            }
             Self::Spread => {
                 let ends =
                     values.fold(None, |ends: Option<(i64, i64)>, value| {
@@ -203,6 +212,14 @@ impl Aggregate {
     fn unsigned(self, values: impl Iterator<Item = u64>) -> Option<Value> {
         match self {
             Self::Sum => values.reduce(u64::wrapping_add).map(Value::UInt),
+            Self::Mean => {
+                let (mut sum, mut count) = (0_u64, 0_u64);
+                values.for_each(|value| {
+                    sum = sum.wrapping_add(value);
+                    count += 1;
+                });
+                (count > 0).then(|| Value::Float(sum as f64 / count as f64))
+            }
             Self::Spread => {
                 let ends =
                     values.fold(None, |ends: Option<(u64, u64)>, value| {
@@ -335,8 +352,40 @@ fn run(call: &Call<'_>, aggregate: Aggregate) -> Result<Value, FluxError> {
     }
     let work = move |table: Table| aggregate_table(&table, &label, aggregate);
     let in_store = if of_values { aggregate.in_store() } else { InStore::Never };
+    let stream = if in_store == InStore::Possible { cut_at_epoch(stream)? } else { stream };
     let made = stream.reduced(call.site, in_store, work)?;
     Ok(Value::Stream(made))
+}
+
+/// What the store aggregates: it has one window without an end that begins at the epoch, and another
+/// before it.
+pub(super) fn cut_at_epoch(stream: Stream) -> Result<Stream, FluxError> {
+    let spans = |bounds: Bounds| bounds.start_ns < 0 && bounds.stop_ns > 0;
+    if stream.read.is_none() || !stream.bounds.is_some_and(spans) {
+        return Ok(stream);
+    }
+    let mut cut = stream.by_store(move |tables| {
+        let halves = tables.into_iter().flat_map(move |table| {
+            let times = table.column("_time");
+            let is_before = |row: &usize| times.and_then(|times| times.time(*row)) < Some(0);
+            let before = (0..table.rows).take_while(is_before).count();
+            let (rows, epoch) = (table.rows, Value::Time(0));
+            let early = within(table.clone().slice(0, before), "_stop", &epoch);
+            let late = within(table.slice(before, rows), "_start", &epoch);
+            [early, late].into_iter().filter(|half| half.rows > 0)
+        });
+        Ok(Box::new(halves.map(Ok)) as Tables)
+    })?;
+    cut.read.clone_from(&stream.read);
+    Ok(cut)
+}
+
+/// A table with another bound of its range.
+fn within(mut table: Table, label: &str, bound: &Value) -> Table {
+    let label = Arc::from(label);
+    table.key = table.key.with(&label, bound.clone());
+    table.put(Column::repeat(&label, bound.clone()));
+    table
 }
 
 /// Whether the store adds up and compares values of a table.
@@ -349,8 +398,9 @@ fn counted(parts: &Stream) -> Result<Value, FluxError> {
     let label: Arc<str> = Arc::from("_value");
     let counted = parts.by_store(move |parts| {
         let counts = parts.iter().map(|part| aggregate_table(part, &label, Aggregate::Count));
-        let counts = super::group::merge(counts.collect::<Result<_, _>>()?)?;
-        let sums = counts.iter().map(|counts| aggregate_table(counts, &label, Aggregate::Sum));
+        let counts = super::group::merged_in_store(counts.collect::<Result<_, _>>()?);
+        let sums =
+            counts.map(|counts| aggregate_table(&counts.into_result()?, &label, Aggregate::Sum));
         let sums: Vec<Result<Table, FluxError>> = sums.collect();
         Ok(Box::new(sums.into_iter()) as Tables)
     })?;

@@ -15,7 +15,7 @@ use crate::flux::ast::{Body, Expr, ExprKind, Name, Parameter};
 use crate::flux::duration::Duration;
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::{Function, Lambda};
-use crate::flux::stream::{InStore, Stream};
+use crate::flux::stream::{Bounds, InStore, Site, Stream};
 use crate::flux::table::{Cells, Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value};
 use crate::flux::window::{Location, Windows};
@@ -70,14 +70,14 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
             _ => Reduction::Function(lambda),
         },
     };
+    let of_store = stream.read.is_some() && &*column == "_value";
+    let of_store = of_store && windowing.windows.are_for_store();
     // The store gives the chosen values without their times.
-    let timeless = create_empty && stream.read.is_some();
-    let timeless = timeless && Selector::of_function(&function).is_some();
+    let timeless = create_empty && of_store && Selector::of_function(&function).is_some();
     let use_start = &*time_source == "_start";
     let execution = Arc::clone(stream.execution());
     let made = match reduction {
         Reduction::Aggregate(aggregate) => {
-            let of_store = stream.read.is_some();
             let work = move |table: Table| {
                 execution.check_room(windowing.room(table.rows))?;
                 let kind = table.column(&column).map(Column::kind);
@@ -89,15 +89,17 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
                 })
             };
             match aggregate.in_store() {
-                InStore::Possible => stream.map(call.site, work)?,
-                InStore::Never => stream.gathered(call.site, work)?,
+                InStore::Possible => stream.unordered().map(call.site, work)?,
+                InStore::Never => with_rows(&stream.gathered(call.site, work)?, call.site)?,
             }
         }
         Reduction::Selector(selector) => {
-            stream.reduced(call.site, InStore::Possible, move |table| {
+            let in_store = if of_store { InStore::Possible } else { InStore::Never };
+            let chosen = stream.reduced(call.site, in_store, move |table| {
                 execution.check_room(windowing.room(table.rows))?;
                 windowing.select(&table, &column, selector, use_start)
-            })?
+            })?;
+            with_rows(&chosen, call.site)?
         }
         Reduction::Function(lambda) => {
             let labels = [column, time_source, time_target];
@@ -106,6 +108,11 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
         }
     };
     Ok(Value::Stream(made))
+}
+
+/// The tables that have rows: where there is no window, there is no table.
+fn with_rows(stream: &Stream, site: Site) -> Result<Stream, FluxError> {
+    stream.each(site, |table| Ok(if table.rows > 0 { vec![table] } else { Vec::new() }))
 }
 
 /// The function that a function of the script calls with the tables and the column that it is given
@@ -151,15 +158,23 @@ impl Windowing {
         let kind = aggregate.result_type(column.kind())?;
         let mut values = ColumnBuilder::new(label, kind);
         let mut times = Vec::new();
-        for (bounds, rows) in self.assign(table)? {
+        let label_of = |bounds: Bounds| if use_start { bounds.start_ns } else { bounds.stop_ns };
+        let windows = match aggregate.in_store() {
+            InStore::Possible => self.assign_apart(table, label_of)?,
+            InStore::Never => {
+                let assigned = self.assign(table)?.into_iter();
+                assigned.map(|(bounds, rows)| (bounds, Some(rows))).collect()
+            }
+        };
+        for (bounds, rows) in windows {
             values.push(match rows {
-                RowSet::Run(run) => aggregate.compute(column, run)?,
-                RowSet::Scattered(rows) => aggregate.compute(column, rows.into_iter())?,
+                Some(RowSet::Run(run)) => aggregate.compute(column, run)?,
+                Some(RowSet::Scattered(rows)) => aggregate.compute(column, rows.into_iter())?,
+                None => aggregate.compute(column, std::iter::empty())?,
             })?;
-            times.push(if use_start { bounds.start_ns } else { bounds.stop_ns });
+            times.push(label_of(bounds));
         }
-        let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
-        let columns = keyed.cloned().chain([values.finish()]).collect();
+        let columns = table.key_columns().into_iter().chain([values.finish()]).collect();
         let rows = times.len();
         let mut made = Table::new(table.key.clone(), columns, rows);
         made.put(Column::new(&self.time, Data::Time(Cells::new(times))));

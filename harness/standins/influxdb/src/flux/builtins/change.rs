@@ -254,15 +254,15 @@ impl Derivative {
     fn column(self, column: &Column, times: &[i64]) -> Column {
         let rows = times.len();
         let label = &column.label;
-        // Integers are subtracted as integers, so that none of their digits are lost.
+        // Integers are subtracted as integers, the smaller from the larger, and may wrap.
         let cells = match column.kind() {
-            ColumnType::Int => self.slopes(&column.as_integers(rows), times, |new, old| {
-                i128::from(new) as f64 - i128::from(old) as f64
+            ColumnType::Int => self.slopes(&column.as_integers(rows), times, |large, small| {
+                large.wrapping_sub(small) as f64
             }),
-            ColumnType::UInt => self.slopes(&column.as_unsigned(rows), times, |new, old| {
-                (i128::from(new) - i128::from(old)) as f64
+            ColumnType::UInt => self.slopes(&column.as_unsigned(rows), times, |large, small| {
+                large.wrapping_sub(small) as f64
             }),
-            _ => self.slopes(&column.as_floats(rows), times, |new, old| new - old),
+            _ => self.slopes(&column.as_floats(rows), times, |large, small| large - small),
         };
         Column::floats(label, cells)
     }
@@ -281,8 +281,9 @@ impl Derivative {
                 return self.initial_zero.then_some(0.0);
             }
             #[expect(clippy::cast_precision_loss, reason = "spans of time are small")]
-            let units = (time_ns - old_ns) as f64 / self.unit_ns;
-            Some(minus(new, old) / units)
+            let units = time_ns.wrapping_sub(old_ns) as f64 / self.unit_ns;
+            let step = if old > new { -minus(old, new) } else { minus(new, old) };
+            Some(step / units)
         };
         cells.iter().zip(times).map(next).collect()
     }

@@ -108,9 +108,10 @@ fn choose(call: &Call<'_>, kept_when: bool) -> Result<Value, FluxError> {
             let kept: Vec<Arc<str>> =
                 table.columns.iter().map(|column| Arc::clone(&column.label)).collect();
             table.key = table.key.without(|label| !kept.iter().any(|own| **own == *label));
-            if !kept.is_empty() {
-                made.push(table);
+            if kept.is_empty() {
+                table.rows = 0;
             }
+            made.push(table);
         }
         super::group::merge(made)
     })?;

@@ -53,7 +53,7 @@ fn no_flag(kind: &str, value: &str) -> FluxError {
 
 fn string(call: &Call<'_>) -> Result<Value, FluxError> {
     Ok(match given(call) {
-        None => Value::Null(None),
+        None => Value::Null(Some(crate::flux::value::ColumnType::String)),
         Some(
             value @ (Value::Array(_)
             | Value::Record(_)
@@ -94,13 +94,33 @@ fn int(call: &Call<'_>) -> Result<Value, FluxError> {
         Some(Value::Int(value) | Value::Time(value)) => Value::Int(*value),
         #[expect(clippy::cast_possible_wrap, reason = "the language wraps here")]
         Some(Value::UInt(value)) => Value::Int(*value as i64),
-        #[expect(clippy::cast_possible_truncation, reason = "the language cuts the fraction off")]
-        Some(Value::Float(value)) => Value::Int(*value as i64),
+        Some(Value::Float(value)) => Value::Int(whole(*value)),
         Some(Value::Bool(value)) => Value::Int(i64::from(*value)),
         Some(Value::Duration(value)) => Value::Int(value.ns),
         Some(Value::String(text)) => Value::Int(text.parse().map_err(|_| unreadable(text, "int"))?),
         Some(other) => return Err(cannot(other, "int")),
     })
+}
+
+/// Two to the power of 63, the first number that is no integer of 64 bits.
+const INTEGERS_END: f64 = 9_223_372_036_854_775_808.0;
+
+/// A number without its fraction. The processor that the server runs on makes the smallest integer
+/// of all that are none.
+fn whole(value: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "the language cuts the fraction off")]
+    let whole = value as i64;
+    if (-INTEGERS_END..INTEGERS_END).contains(&value) { whole } else { i64::MIN }
+}
+
+/// A number without its fraction, made as the server's processor does it: through an integer.
+#[expect(clippy::cast_sign_loss, reason = "the language wraps here")]
+fn whole_unsigned(value: f64) -> u64 {
+    if value < INTEGERS_END {
+        whole(value) as u64
+    } else {
+        whole(value - INTEGERS_END) as u64 | 1 << 63
+    }
 }
 
 fn uint(call: &Call<'_>) -> Result<Value, FluxError> {
@@ -111,12 +131,7 @@ fn uint(call: &Call<'_>) -> Result<Value, FluxError> {
         Some(Value::Int(value) | Value::Time(value)) => Value::UInt(*value as u64),
         #[expect(clippy::cast_sign_loss, reason = "the language wraps here")]
         Some(Value::Duration(value)) => Value::UInt(value.ns as u64),
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the language cuts the fraction off"
-        )]
-        Some(Value::Float(value)) => Value::UInt(*value as u64),
+        Some(Value::Float(value)) => Value::UInt(whole_unsigned(*value)),
         Some(Value::Bool(value)) => Value::UInt(u64::from(*value)),
         Some(Value::String(text)) => {
             Value::UInt(text.parse().map_err(|_| unreadable(text, "uint"))?)

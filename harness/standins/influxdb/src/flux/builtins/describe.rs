@@ -27,10 +27,7 @@ fn columns(call: &Call<'_>) -> Result<Value, FluxError> {
 }
 
 fn keys(call: &Call<'_>) -> Result<Value, FluxError> {
-    listed(call, |table| {
-        let columns = table.columns.iter().map(|column| &column.label);
-        columns.filter(|label| table.key.contains(label)).cloned().collect()
-    })
+    listed(call, |table| table.key_columns().into_iter().map(|column| column.label).collect())
 }
 
 /// One row for each of some labels.

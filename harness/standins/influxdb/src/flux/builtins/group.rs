@@ -30,11 +30,18 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
         }
     };
     let stream = call.stream("tables")?;
+    let stream = match &stream.grouped {
+        Some(ungrouped) if !stream.yielded => Stream::clone(ungrouped),
+        _ => stream,
+    };
+    let ungrouped = Arc::new(stream.clone());
     let of_points = |label: &Arc<str>| matches!(&**label, "_time" | "_value");
     if by && stream.read.is_some() && !labels.iter().any(of_points) {
-        return Ok(Value::Stream(group_in_store(&stream, labels)?));
+        let mut grouped = group_in_store(&stream, labels)?;
+        grouped.grouped = Some(ungrouped);
+        return Ok(Value::Stream(grouped));
     }
-    let grouped = stream.all(call.site, move |tables| {
+    let mut grouped = stream.all(call.site, move |tables| {
         let mut parts = Vec::new();
         for table in tables {
             let all = table.columns.iter().map(|column| Arc::clone(&column.label));
@@ -43,6 +50,7 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
         }
         merge(parts)
     })?;
+    grouped.grouped = Some(ungrouped);
     Ok(Value::Stream(grouped))
 }
 
@@ -51,13 +59,29 @@ fn group_in_store(stream: &Stream, labels: Vec<Arc<str>>) -> Result<Stream, Flux
     let parts = stream.by_store(move |tables| {
         let mut parts = Vec::new();
         for table in tables {
-            let table = with_absent_labels(table, &labels);
+            let absent: Vec<Arc<str>> =
+                labels.iter().filter(|label| table.column(label).is_none()).cloned().collect();
             let all = table.columns.iter().map(|column| Arc::clone(&column.label));
             let of_range = |label: &Arc<str>| matches!(&**label, "_start" | "_stop");
             let keyed: Vec<Arc<str>> =
                 all.filter(|label| labels.contains(label) || of_range(label)).collect();
-            parts.extend(split(table, &keyed));
+            parts.extend(split(table, &keyed).into_iter().map(|mut part| {
+                // The group key has an empty text for them, the rows have nothing.
+                for label in &absent {
+                    part.key = part.key.with(label, Value::string(""));
+                }
+                part
+            }));
         }
+        // Groups come in order of the labels as they are given, those without a label last.
+        let place = |part: &Table| -> Vec<(bool, Arc<str>)> {
+            let values = labels.iter().map(|label| match part.key.get(label) {
+                Some(Value::String(text)) => (text.is_empty(), Arc::clone(text)),
+                _ => (true, Arc::from("")),
+            });
+            values.collect()
+        };
+        parts.sort_by_cached_key(place);
         Ok(Box::new(parts.into_iter().map(Ok)) as Tables)
     })?;
     let merged = |parts| {
@@ -98,14 +122,17 @@ impl Merged {
     }
 }
 
-/// [`merge`] for values from the store, in which a group may have values of several types.
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
+/// Puts the parts of each group together, which stand beside each other. A group may have values of
+/// several types.
 pub(super) fn merged_in_store(parts: Vec<Table>) -> impl Iterator<Item = Merged> + Send + use<> {
-    let mut groups: BTreeMap<GroupKey, Vec<Table>> = BTreeMap::new();
+    let mut groups: Vec<Vec<Table>> = Vec::new();
     for part in parts {
-        groups.entry(part.key.clone()).or_default().push(part);
+        match groups.last_mut().filter(|group| group[0].key == part.key) {
+            Some(group) => group.push(part),
+            None => groups.push(vec![part]),
+        }
     }
-    groups.into_values().flat_map(|mut parts| {
+    groups.into_iter().flat_map(|mut parts| {
         let kind = |table: &Table| table.column("_value").map(Column::kind);
         let first = parts.first().and_then(kind);
         let Some(at) = parts.iter().position(|part| kind(part) != first) else {
@@ -117,15 +144,6 @@ pub(super) fn merged_in_store(parts: Vec<Table>) -> impl Iterator<Item = Merged>
         let message = format!("schema collision: cannot group {one} and {other} types together");
         vec![Merged::Begun(join_rows(parts)), Merged::Whole(Err(FluxError::new(message)))]
     })
-}
-
-fn with_absent_labels(mut table: Table, labels: &[Arc<str>]) -> Table {
-    for label in labels {
-        if table.column(label).is_none() {
-            table.columns.push(Column::repeat(label, Value::Null(Some(ColumnType::String))));
-        }
-    }
-    table
 }
 
 /// Splits a table by the values of some columns, which become its group key.
@@ -159,7 +177,8 @@ pub(super) fn split(mut table: Table, labels: &[Arc<str>]) -> Vec<Table> {
     }
     let parts = groups.into_iter().map(|rows| {
         let columns = table.columns.iter().map(|column| {
-            if labels.contains(&column.label) {
+            // The two zeros are one key, but the rows keep theirs.
+            if labels.contains(&column.label) && column.kind() != ColumnType::Float {
                 let (value, kind) = (column.value(rows[0]), column.kind());
                 return Column::new(&column.label, Data::Repeat { value, kind });
             }
@@ -194,6 +213,21 @@ pub(super) fn merge(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
         groups.entry(table.key.clone()).or_default().push(table);
     }
     groups.into_values().map(join_rows).collect()
+}
+
+/// [`merge`], in the order in which the keys come first.
+#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
+pub(super) fn merge_as_made(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
+    let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<Table>> = Vec::new();
+    for table in tables {
+        let at = *places.entry(table.key.clone()).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(table),
+            None => groups.push(vec![table]),
+        }
+    }
+    groups.into_iter().map(join_rows).collect()
 }
 
 fn join_rows(mut tables: Vec<Table>) -> Result<Table, FluxError> {

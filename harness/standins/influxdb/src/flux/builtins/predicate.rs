@@ -22,7 +22,7 @@ use crate::flux::value::{Record, Value};
 #[derive(Clone, Debug)]
 pub(super) struct Predicate {
     function: Arc<FunctionExpr>,
-    /// Which operands of the function's outermost `and` count; all when it has none.
+    /// Which of the conditions that `and` joins count.
     parts: Vec<usize>,
     /// Whether the rows come straight from the store, which then answers what it can.
     on_store: bool,
@@ -34,7 +34,7 @@ impl Predicate {
         let Function::Own { expr, .. } = &*lambda.function else {
             return Err(FluxError::new("a filter takes a function of the script"));
         };
-        let parts = 0..conjuncts(&expr.body).map_or(1, <[Expr]>::len);
+        let parts = 0..conjuncts(&expr.body).len().max(1);
         Ok(Self { function: Arc::clone(expr), parts: parts.collect(), on_store: false })
     }
 
@@ -53,12 +53,29 @@ impl Predicate {
         (with(on_series), with(on_points))
     }
 
-    fn expression(&self, part: usize) -> Option<&Expr> {
-        match (&self.function.body, conjuncts(&self.function.body)) {
-            (_, Some(operands)) => operands.get(part),
-            (Body::Expression(expr), None) => Some(expr),
-            (Body::Block(_), None) => None,
+    /// Whether a condition looks at any of some labels of the row.
+    pub(super) fn asks_for(&self, labels: &impl Fn(&str) -> bool) -> bool {
+        let Some(row) = self.function.parameters.first() else { return false };
+        let parts = self.parts.iter().filter_map(|&part| self.expression(part));
+        parts.into_iter().any(|expr| asks_for(expr, &row.name, labels))
+    }
+
+    /// Whether the server hands all of it to its store.
+    pub(super) fn is_for_store(&self) -> bool {
+        let [row] = self.function.parameters.as_slice() else { return false };
+        if let Body::Expression(Expr { kind: ExprKind::Identifier(name), .. }) = &self.function.body
+            && &**name == "true"
+        {
+            // The server takes such a condition away.
+            return true;
         }
+        let for_store =
+            |&part: &usize| self.expression(part).is_some_and(|expr| is_for_store(expr, &row.name));
+        self.parts.iter().all(for_store)
+    }
+
+    fn expression(&self, part: usize) -> Option<&Expr> {
+        conjuncts(&self.function.body).get(part).copied()
     }
 
     /// Whether the conditions hold for the names of a series.
@@ -138,13 +155,21 @@ impl Answer {
     }
 }
 
-fn conjuncts(body: &Body) -> Option<&[Expr]> {
-    match body {
-        Body::Expression(Expr {
-            kind: ExprKind::Logical { operator: LogicalOperator::And, operands },
-            ..
-        }) => Some(operands),
-        _ => None,
+/// The conditions that all have to hold for a function to be true.
+fn conjuncts(body: &Body) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    if let Body::Expression(expr) = body {
+        add_conjuncts(expr, &mut found);
+    }
+    found
+}
+
+fn add_conjuncts<'a>(expr: &'a Expr, found: &mut Vec<&'a Expr>) {
+    match &expr.kind {
+        ExprKind::Logical { operator: LogicalOperator::And, operands } => {
+            operands.iter().for_each(|operand| add_conjuncts(operand, found));
+        }
+        _ => found.push(expr),
     }
 }
 
@@ -177,6 +202,68 @@ fn names_series_only(expr: &Expr, row: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a condition that is for the store looks at any of some labels.
+fn asks_for(expr: &Expr, parameter: &str, labels: &impl Fn(&str) -> bool) -> bool {
+    match &expr.kind {
+        ExprKind::Logical { operands, .. } => {
+            operands.iter().any(|operand| asks_for(operand, parameter, labels))
+        }
+        ExprKind::Unary { operand, .. } => asks_for(operand, parameter, labels),
+        ExprKind::Binary { left, .. } => asks_for(left, parameter, labels),
+        _ => member_of(expr, parameter).is_some_and(labels),
+    }
+}
+
+/// Whether the server hands a condition to its store.
+fn is_for_store(expr: &Expr, parameter: &str) -> bool {
+    match &expr.kind {
+        ExprKind::Logical { operands, .. } => {
+            operands.iter().all(|operand| is_for_store(operand, parameter))
+        }
+        ExprKind::Unary { operator: UnaryOperator::Exists, operand } => {
+            member_of(operand, parameter).is_some_and(|label| label != "_value")
+        }
+        ExprKind::Unary { operator: UnaryOperator::Not, operand } => {
+            matches!(operand.kind, ExprKind::Unary { .. }) && is_for_store(operand, parameter)
+        }
+        ExprKind::Binary { operator, left, right } => {
+            let Some(label) = member_of(left, parameter) else { return false };
+            let is_text = |text: &Arc<str>| !text.is_empty() || label == "_value";
+            let is_literal = match &right.kind {
+                ExprKind::String(text) => *operator != BinaryOperator::Equal || is_text(text),
+                ExprKind::Integer(_) | ExprKind::Float(_) | ExprKind::Regex(_) => true,
+                ExprKind::Identifier(name) => matches!(&**name, "true" | "false"),
+                _ => false,
+            };
+            is_literal && (label == "_value" || !is_order(*operator)) && compares(*operator)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an operator asks for an order.
+fn is_order(operator: BinaryOperator) -> bool {
+    matches!(
+        operator,
+        BinaryOperator::Less
+            | BinaryOperator::LessOrEqual
+            | BinaryOperator::Greater
+            | BinaryOperator::GreaterOrEqual
+    )
+}
+
+/// Whether an operator compares two values.
+fn compares(operator: BinaryOperator) -> bool {
+    let equality = matches!(
+        operator,
+        BinaryOperator::Equal
+            | BinaryOperator::NotEqual
+            | BinaryOperator::Matches
+            | BinaryOperator::MatchesNot
+    );
+    equality || is_order(operator)
 }
 
 /// What the store makes of a condition on some rows of a table; `None` when it leaves the condition
@@ -218,9 +305,11 @@ fn in_store(expr: &Expr, parameter: &str, rows: (&Table, usize, usize)) -> Optio
     }
 }
 
-/// What all rows have under a label; null when there is no such column.
+/// What all rows have under a label; null when there is no such column, and for times, which the
+/// store takes for tags that no series has.
 fn constant(table: &Table, label: &str) -> Option<Value> {
     match table.column(label) {
+        Some(_) if matches!(label, "_start" | "_stop" | "_time") => Some(Value::Null(None)),
         None => Some(Value::Null(None)),
         Some(Column { data: Data::Repeat { value, .. }, .. }) => Some(value.clone()),
         Some(_) => None,

@@ -43,9 +43,10 @@ pub(super) const BUILTINS: &[Builtin] = &[
 fn sort(call: &Call<'_>) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?.unwrap_or_else(|| vec![Arc::from("_value")]);
     let descending = call.bool_or("desc", false)?;
-    let sorted = call
+    let mut sorted = call
         .stream("tables")?
         .map(call.site, move |table| Ok(sort_table(table, &labels, descending)))?;
+    sorted.sorted = true;
     Ok(Value::Stream(sorted))
 }
 
@@ -55,10 +56,13 @@ pub(super) fn sort_table(table: Table, labels: &[Arc<str>], descending: bool) ->
     let columns = labels.iter().filter_map(|label| table.column(label)).filter(varies);
     let columns: Vec<&Column> = columns.collect();
     let order = |left: &usize, right: &usize| {
-        let orders = columns.iter().map(|column| column.order(*left, *right));
-        let order = orders.into_iter().find(|order| *order != Ordering::Equal);
-        let order = order.unwrap_or(Ordering::Equal);
-        if descending { order.reverse() } else { order }
+        let orders = columns.iter().map(|column| {
+            let order = column.order(*left, *right);
+            // Nulls come first either way.
+            let reversed = descending && !column.is_null(*left) && !column.is_null(*right);
+            if reversed { order.reverse() } else { order }
+        });
+        orders.into_iter().find(|order| *order != Ordering::Equal).unwrap_or(Ordering::Equal)
     };
     if let [Column { data: Data::Float(cells), .. }] = columns.as_slice()
         && let Some(all) = cells.dense()
@@ -95,10 +99,15 @@ fn rows_by<T: Copy>(
 
 fn limit(call: &Call<'_>) -> Result<Value, FluxError> {
     let (n, offset) = count_and_offset(call)?;
-    let limited = call.stream("tables")?.map(call.site, move |table| {
+    let stream = call.stream("tables")?;
+    let with_sort = stream.sorted && !stream.yielded && offset == 0;
+    let limited = stream.each(call.site, move |table| {
         let from = offset.min(table.rows);
         let to = from.saturating_add(n).min(table.rows);
-        Ok(table.slice(from, to))
+        // A table that had no rows stays, one whose rows are all skipped does not.
+        let skipped = n > 0 && from == table.rows;
+        let gone = if table.rows == 0 { with_sort } else { skipped };
+        Ok(if gone { Vec::new() } else { vec![table.slice(from, to)] })
     })?;
     Ok(Value::Stream(limited))
 }

@@ -107,13 +107,40 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
         })?;
     }
     let in_store = if &*label == "_value" { InStore::Possible } else { InStore::Never };
+    // Outside of its store, the server loses the nulls of rows that it copies by hand.
+    let by_hand = selector != Selector::First;
+    let by_hand = by_hand && !(stream.read.is_some() && in_store == InStore::Possible);
+    if in_store == InStore::Possible {
+        stream = super::aggregate::cut_at_epoch(stream)?;
+    }
     let chosen = stream.reduced(call.site, in_store, move |table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column = table.column(&label).ok_or_else(missing)?;
         let row = selector.choose(column, 0..table.rows)?;
-        Ok(table.take(&row.into_iter().collect::<Vec<_>>()))
+        let mut chosen = table.take(&row.into_iter().collect::<Vec<_>>());
+        if by_hand && chosen.rows > 0 {
+            chosen.columns.iter_mut().for_each(without_null);
+        }
+        Ok(chosen)
     })?;
     Ok(Value::Stream(chosen))
+}
+
+/// Puts the zero of its type in the place of a null in a column of one row.
+fn without_null(column: &mut Column) {
+    if !column.is_null(0) {
+        return;
+    }
+    let kind = column.kind();
+    let value = match kind {
+        ColumnType::Bool => Value::Bool(false),
+        ColumnType::Int => Value::Int(0),
+        ColumnType::UInt => Value::UInt(0),
+        ColumnType::Float => Value::Float(0.0),
+        ColumnType::String => Value::string(""),
+        ColumnType::Time => Value::Time(0),
+    };
+    column.data = Data::Repeat { value, kind };
 }
 
 /// `quantile` by `exact_selector`: the row whose value has the rank.
@@ -148,6 +175,13 @@ fn distinct_values(table: &Table, label: &str) -> Result<Table, FluxError> {
     let value_label = Arc::from("_value");
     let absent = Column::repeat(&value_label, Value::Null(Some(ColumnType::String)));
     let column = table.column(label).unwrap_or(&absent);
+    if let Some(value) = table.key.get(label) {
+        // The group key has the value, whether there are rows or not.
+        let mut columns = table.key_columns();
+        columns.retain(|column| column.label != value_label);
+        columns.push(Column::repeat(&value_label, value.clone()));
+        return Ok(Table::new(table.key.without(|own| own == "_value"), columns, 1));
+    }
     let mut builder = ColumnBuilder::new(&value_label, column.kind());
     let mut seen = HashSet::new();
     for row in 0..table.rows {
@@ -156,9 +190,7 @@ fn distinct_values(table: &Table, label: &str) -> Result<Table, FluxError> {
         }
     }
     let rows = builder.len();
-    let keyed = table.columns.iter().filter(|column| table.key.contains(&column.label));
-    let indices = vec![0; if table.rows > 0 { rows } else { 0 }];
-    let mut columns: Vec<Column> = keyed.map(|column| column.take(&indices)).collect();
+    let mut columns = table.key_columns();
     let distinct = builder.finish();
     columns.retain(|column| column.label != value_label);
     columns.push(distinct);

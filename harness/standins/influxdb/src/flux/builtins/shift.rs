@@ -9,6 +9,7 @@ use super::{Builtin, Call, optional, piped, required};
 use crate::flux::duration::Duration;
 use crate::flux::error::FluxError;
 use crate::flux::scalar_key::ScalarKey;
+use crate::flux::stream::Bounds;
 use crate::flux::table::{Cells, Column, Data, GroupKey, Table};
 use crate::flux::time::split_day;
 use crate::flux::value::{ColumnType, Value};
@@ -59,7 +60,7 @@ fn time_shift(call: &Call<'_>) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?;
     let labels = labels.unwrap_or_else(|| ["_time", "_stop", "_start"].map(Arc::from).to_vec());
     let stream = call.stream("tables")?;
-    let made = stream.gathered(call.site, move |table| {
+    let mut made = stream.unordered().map(call.site, move |table| {
         let other = table
             .columns
             .iter()
@@ -70,7 +71,12 @@ fn time_shift(call: &Call<'_>) -> Result<Value, FluxError> {
         }
         Ok(with_times(table, &labels, |time_ns| by.after(time_ns)))
     })?;
-    Ok(Value::Stream(made))
+    let shifted = |bounds: Bounds| Bounds {
+        start_ns: by.after(bounds.start_ns),
+        stop_ns: by.after(bounds.stop_ns),
+    };
+    made.bounds = stream.bounds.map(shifted);
+    Ok(Value::Stream(made.in_order(call.site)?))
 }
 
 /// Changes all instants in some columns, in the group key as well.

@@ -1,5 +1,6 @@
 //! Where tables come from: `from`, and the `range` and `filter` that join a read of the store.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::predicate::{Predicate, filter_table};
@@ -47,12 +48,14 @@ pub(crate) struct StorageRead {
     /// What the script calls the bucket.
     name: Arc<str>,
     range: Option<Bounds>,
-    /// Conditions on what names a series. Those on points stay behind in `filter`.
-    series_filters: Vec<SeriesFilter>,
+    /// Conditions on what names a series.
+    series_filters: Vec<ReadFilter>,
+    /// Conditions on points that the server hands to its store. Others stay behind in `filter`.
+    point_filters: Vec<ReadFilter>,
 }
 
 #[derive(Clone, Debug)]
-struct SeriesFilter {
+struct ReadFilter {
     lambda: Lambda,
     predicate: Predicate,
 }
@@ -99,7 +102,13 @@ pub(super) fn from(call: &Call<'_>) -> Result<Value, FluxError> {
             format!("failed to initialize execute state: could not find bucket \"{shown}\"");
         FluxError::whole(FluxErrorCode::NotFound, message)
     })?;
-    let read = StorageRead { bucket, name: shown, range: None, series_filters: Vec::new() };
+    let read = StorageRead {
+        bucket,
+        name: shown,
+        range: None,
+        series_filters: Vec::new(),
+        point_filters: Vec::new(),
+    };
     Ok(Value::Stream(read.stream(execution, call.site)))
 }
 
@@ -161,12 +170,20 @@ fn filter(call: &Call<'_>) -> Result<Value, FluxError> {
     let Some(read) = stream.read.as_ref().filter(|read| read.range.is_some()) else {
         return filter_rows(&stream, call.site, lambda, predicate, keep_empty);
     };
-    let (on_series, on_points) = predicate.split();
+    let by_store = predicate.is_for_store();
+    let (on_series, mut on_points) = predicate.split();
     let mut read = (**read).clone();
     if let Some(predicate) = on_series {
-        read.series_filters.push(SeriesFilter { lambda: lambda.clone(), predicate });
+        read.series_filters.push(ReadFilter { lambda: lambda.clone(), predicate });
     }
-    let narrowed = read.stream(&call.interpreter.execution, call.site);
+    if let Some(predicate) = on_points.take_if(|_| by_store) {
+        read.point_filters.push(ReadFilter { lambda: lambda.clone(), predicate });
+    }
+    let mut narrowed = read.stream(&call.interpreter.execution, call.site);
+    if !by_store {
+        // What the store cannot answer keeps the server from handing more to it.
+        narrowed.read = None;
+    }
     match on_points {
         None => Ok(Value::Stream(narrowed)),
         Some(rest) => filter_rows(&narrowed, call.site, lambda, rest, keep_empty),
@@ -213,11 +230,91 @@ impl StorageRead {
         let wanted = |name: &SeriesName| self.wants(name);
         let found = execution.server.store().series(self.bucket, range, wanted)?;
         let (bucket, execution) = (self.bucket, Arc::clone(execution));
+        let filters = self.point_filters.clone();
         let tables = found.into_iter().filter_map(move |series| {
             let points = execution.server.store().points(bucket, &series, range)?;
-            Some(Ok(table(&series, points.times, points.values, bounds)))
+            let table = table(&series, points.times, points.values, bounds);
+            let narrowed = filters.iter().try_fold(table, |table, filter| {
+                filter_table(table, &filter.lambda, &filter.predicate)
+            });
+            Some(narrowed).filter(|table| table.as_ref().is_ok_and(|table| table.rows > 0))
         });
         Ok(Box::new(tables))
+    }
+
+    /// Whether nothing of this read depends on points but which series have any.
+    pub(super) fn names_series(&self) -> bool {
+        self.point_filters.is_empty()
+    }
+
+    /// The values that the series of this read have under a label, in their order.
+    pub(super) fn values_of(
+        &self,
+        execution: &Arc<Execution>,
+        label: &str,
+    ) -> Result<Vec<Arc<str>>, FluxError> {
+        let mut values = BTreeSet::new();
+        let by_index = match label {
+            // Fields are not in the index by the tags of their series.
+            "_field" => !self.asks_for(|own| own != "_measurement"),
+            _ => !self.asks_for(|own| own == "_field"),
+        };
+        self.each_name(execution, (by_index, label == "_measurement"), |own, value| {
+            if **own == *label {
+                values.insert(Arc::clone(value));
+            }
+        })?;
+        Ok(values.into_iter().collect())
+    }
+
+    /// The labels that the series of this read have, in their order.
+    pub(super) fn labels(&self, execution: &Arc<Execution>) -> Result<Vec<Arc<str>>, FluxError> {
+        let mut found = BTreeSet::from(["_field", "_measurement"].map(Arc::from));
+        let by_index = !self.asks_for(|own| own == "_field");
+        self.each_name(execution, (by_index, false), |own, _| {
+            found.insert(Arc::clone(own));
+        })?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// Whether a condition of this read looks at any of some labels.
+    fn asks_for(&self, labels: impl Fn(&str) -> bool) -> bool {
+        self.series_filters.iter().any(|filter| filter.predicate.asks_for(&labels))
+    }
+
+    /// Shows what names the series of this read. The server's index, when it is enough, knows what
+    /// a shard group holds but not at which times, and it knows measurements of all times.
+    fn each_name(
+        &self,
+        execution: &Arc<Execution>,
+        (by_index, at_all_times): (bool, bool),
+        mut seen: impl FnMut(&Arc<str>, &Arc<str>),
+    ) -> Result<(), FluxError> {
+        let bounds = self.range.ok_or_else(|| self.unbounded())?;
+        let range = (bounds.start_ns, bounds.stop_ns);
+        let store = execution.server.store();
+        if !by_index {
+            for series in store.series(self.bucket, range, |name| self.wants(name))? {
+                labels(&series.name).for_each(|(label, value)| seen(&label, &value));
+            }
+            return Ok(());
+        }
+        let range = if at_all_times { (i64::MIN, i64::MAX) } else { range };
+        let shards = store.survey(self.bucket, range, |_| true);
+        for measurement in shards.into_iter().flat_map(|shard| shard.measurements) {
+            for (series, (field, _)) in measurement
+                .series
+                .iter()
+                .flat_map(|own| measurement.fields.iter().map(move |it| (own, it)))
+            {
+                let (measurement, tags) = (Arc::clone(&measurement.name), Arc::clone(&series.tags));
+                let name = SeriesName { measurement, tags, field: Arc::clone(field) };
+                if self.wants(&name)? {
+                    labels(&name).for_each(|(label, value)| seen(&label, &value));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether a series passes all conditions on what names it.

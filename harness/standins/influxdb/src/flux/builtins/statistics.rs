@@ -224,6 +224,9 @@ fn mode(call: &Call<'_>) -> Result<Value, FluxError> {
         let (values, rows) = match (table.key.get(&label), table.column(&label)) {
             (Some(value), _) => (Column::repeat(&target, value.clone()), 1),
             (None, None) => (Column::repeat(&target, Value::string("")), 1),
+            (None, Some(column)) if table.rows == 0 => {
+                (ColumnBuilder::new(&target, column.kind()).finish(), 0)
+            }
             (None, Some(column)) => modes(column, table.rows, &target)?,
         };
         columns.push(values);

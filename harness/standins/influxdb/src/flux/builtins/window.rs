@@ -133,16 +133,88 @@ impl Windowing {
             .column(&self.time)
             .ok_or_else(|| FluxError::new(format!("missing time column \"{}\"", self.time)))?;
         if self.windows.is_infinite() {
-            return Ok(vec![(self.range, RowSet::Run(0..table.rows))]);
+            let all = (table.rows > 0).then(|| (self.range, RowSet::Run(0..table.rows)));
+            return Ok(all.into_iter().collect());
         }
-        if let Data::Time(cells) = &times.data
-            && let Some(times) = cells.dense()
-            && self.windows.tile()
-            && times.is_sorted()
-        {
-            return Ok(if self.create_empty { self.all_runs(times) } else { self.runs(times) });
+        Ok(match self.plain_times(times) {
+            Some(times) if self.create_empty => self.all_runs(times),
+            Some(times) => self.runs(times),
+            None => self.scattered(times, table.rows),
+        })
+    }
+
+    /// Sorted instants within the range, each of which lies in one window.
+    fn plain_times<'a>(&self, times: &'a Column) -> Option<&'a [i64]> {
+        let Data::Time(cells) = &times.data else { return None };
+        let times = cells.dense().filter(|times| self.windows.tile() && times.is_sorted())?;
+        let mut ends = times.first().into_iter().chain(times.last());
+        ends.all(|time_ns| self.range.contains(*time_ns)).then_some(times)
+    }
+
+    /// The windows of a table as the server finds them for `mean`, `sum` and `count`: each by
+    /// itself even when the range cuts several down to the same. A window that holds no instant of
+    /// the table has no rows. `label` is the instant that stands for a window.
+    pub(super) fn assign_apart(
+        &self,
+        table: &Table,
+        label: impl Fn(Bounds) -> i64,
+    ) -> Result<Vec<(Bounds, Option<RowSet>)>, FluxError> {
+        let times = table
+            .column(&self.time)
+            .ok_or_else(|| FluxError::new(format!("missing time column \"{}\"", self.time)))?;
+        if self.windows.is_infinite() || self.plain_times(times).is_some() {
+            let assigned = self.assign(table)?.into_iter();
+            return Ok(assigned.map(|(bounds, rows)| (bounds, Some(rows))).collect());
         }
-        Ok(self.scattered(times, table.rows))
+        let instants = (0..table.rows).filter_map(|row| Some((times.time(row)?, row)));
+        let mut instants: Vec<(i64, usize)> = instants.collect();
+        instants.sort_by_key(|(time_ns, _)| *time_ns);
+        let found = self.holding(&instants).into_iter().map(|bounds| {
+            let bounds = self.cut(bounds);
+            let before = |end_ns: i64| instants.partition_point(|(time_ns, _)| *time_ns < end_ns);
+            let rows = &instants[before(bounds.start_ns)..before(bounds.stop_ns)];
+            (bounds, Some(RowSet::Scattered(rows.iter().map(|(_, row)| *row).collect())))
+        });
+        if !self.create_empty {
+            return Ok(found.collect());
+        }
+        let mut found = found.peekable();
+        let all = self.windows.overlapping(self.range).into_iter().map(|bounds| {
+            let bounds = self.cut(bounds);
+            let next = found.next_if(|(own, _)| label(*own) == label(bounds));
+            (bounds, next.and_then(|(_, rows)| rows))
+        });
+        Ok(all.collect())
+    }
+
+    /// The windows that hold any of some sorted instants, the earliest first.
+    fn holding(&self, instants: &[(i64, usize)]) -> Vec<Bounds> {
+        let mut found: Vec<Bounds> = Vec::new();
+        let mut last = None;
+        for (time_ns, _) in instants {
+            if last.replace(*time_ns) == Some(*time_ns) {
+                continue;
+            }
+            let after = found.last().map(|bounds| bounds.start_ns);
+            let own = self.windows.of_instant(*time_ns).into_iter();
+            found.extend(own.filter(|bounds| after.is_none_or(|start| bounds.start_ns > start)));
+        }
+        found
+    }
+
+    /// The part of a window that lies in the range, which for `mean`, `sum` and `count` is nothing
+    /// at the start of the range when the window lies outside.
+    fn cut(&self, bounds: Bounds) -> Bounds {
+        let clipped = bounds.clipped_to(self.range);
+        let nothing = Bounds { stop_ns: self.range.start_ns, ..self.range };
+        if clipped.is_empty() { nothing } else { clipped }
+    }
+
+    /// The part of a window that lies in the range. The server takes the whole range for that of a
+    /// window that lies outside.
+    fn clipped(&self, bounds: Bounds) -> Bounds {
+        let clipped = bounds.clipped_to(self.range);
+        if clipped.is_empty() { self.range } else { clipped }
     }
 
     /// The windows of sorted instants; those without any are left out.
@@ -177,7 +249,9 @@ impl Windowing {
         let mut assigned: Vec<(Bounds, Vec<usize>)> = Vec::new();
         if self.create_empty {
             let all = self.windows.overlapping(self.range).into_iter();
-            assigned.extend(all.map(|bounds| (bounds.clipped_to(self.range), Vec::new())));
+            assigned.extend(all.map(|bounds| (self.clipped(bounds), Vec::new())));
+            // The range cuts several windows down to the same when they overlap.
+            assigned.dedup_by_key(|(bounds, _)| *bounds);
         }
         let mut last: Option<(Bounds, usize)> = None;
         for row in 0..rows {
@@ -190,7 +264,7 @@ impl Windowing {
                 continue;
             }
             for bounds in self.windows.of_instant(time_ns) {
-                let clipped = bounds.clipped_to(self.range);
+                let clipped = self.clipped(bounds);
                 let at = assigned.partition_point(|(own, _)| {
                     (own.start_ns, own.stop_ns) < (clipped.start_ns, clipped.stop_ns)
                 });

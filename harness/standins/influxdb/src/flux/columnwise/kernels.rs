@@ -84,6 +84,7 @@ pub(super) fn binary(operator: BinaryOperator, left: &Vector, right: &Vector) ->
     }
     // A float beside an integer compares as a float.
     if let (Some(floats), Vector::Same(Value::Int(value))) = (floats(left), right) {
+        floats.rows()?;
         return compare(operator, &floats, &Operand::Same(*value as f64));
     }
     text(operator, left, right)

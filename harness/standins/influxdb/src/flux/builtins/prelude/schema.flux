@@ -10,17 +10,13 @@ tagValues = (bucket, tag, predicate=(r) => true, start=-30d, stop=now()) =>
     schema._from(bucket: bucket)
     |> range(start: start, stop: stop)
     |> filter(fn: predicate)
-    |> keep(columns: [tag])
-    |> group()
-    |> distinct(column: tag)
+    |> schema._values(tag: tag)
 
 tagKeys = (bucket, predicate=(r) => true, start=-30d, stop=now()) =>
     schema._from(bucket: bucket)
     |> range(start: start, stop: stop)
     |> filter(fn: predicate)
-    |> keys()
-    |> keep(columns: ["_value"])
-    |> distinct()
+    |> schema._keys()
 
 measurements = (bucket, start=-30d, stop=now()) =>
     tagValues(bucket: bucket, tag: "_measurement", start: start, stop: stop)
