@@ -127,7 +127,13 @@ impl ColumnBuilder {
             (Growing::Float(cells), Value::Float(value)) => cells.push(Some(value)),
             (Growing::String(cells), Value::String(value)) => cells.push(Some(value)),
             (_, Value::Null(_)) => self.push_null(),
-            (_, other) => return Err(collision(&self.label, self.kind(), &other)),
+            (_, other) => {
+                let Some(new) = other.column_type() else {
+                    let found = other.type_word();
+                    return Err(FluxError::new(format!("cannot append a {found} to a column")));
+                };
+                return Err(collision(&self.label, new, self.kind()));
+            }
         }
         Ok(())
     }
@@ -179,12 +185,7 @@ impl ColumnBuilder {
             (Growing::Float(own), Data::Float(new)) => own.extend(new),
             (Growing::String(own), Data::String(new)) => own.extend(new),
             _ => {
-                return Err(FluxError::new(format!(
-                    "schema collision detected: column \"{}\" is both of type {} and {}",
-                    self.label,
-                    column.kind().word(),
-                    self.kind().word()
-                )));
+                return Err(collision(&self.label, column.kind(), self.kind()));
             }
         }
         Ok(())
@@ -203,10 +204,11 @@ impl ColumnBuilder {
     }
 }
 
-fn collision(label: &str, kind: ColumnType, value: &Value) -> FluxError {
+/// What the server says of a column that is of one type here and of another before.
+pub(crate) fn collision(label: &str, new: ColumnType, known: ColumnType) -> FluxError {
     FluxError::new(format!(
         "schema collision detected: column \"{label}\" is both of type {} and {}",
-        value.type_word(),
-        kind.word()
+        new.word(),
+        known.word()
     ))
 }

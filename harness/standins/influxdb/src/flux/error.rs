@@ -30,6 +30,8 @@ enum Stage {
     /// Not placed yet: values of types that do not go together. What the server says where it
     /// does not compile a function for the columns of a table.
     Types(Option<String>),
+    /// Not placed yet: pieces of one table have columns of different types.
+    Collision,
     /// Not placed yet: values that cannot be compared.
     Comparison(BinaryOperator),
     Compilation(Span),
@@ -122,17 +124,36 @@ impl FluxError {
         }
     }
 
+    /// This mistake, with all that is known of its place, as the cause of another.
+    pub(crate) fn into_cause(self) -> Self {
+        Self { code: self.code, ..Self::new(self.to_string()) }
+    }
+
+    /// This mistake as one that is met by whoever puts pieces of tables together.
+    pub(crate) fn into_collision(self) -> Self {
+        match self.stage {
+            Stage::Unplaced => Self { stage: Stage::Collision, ..self },
+            _ => self,
+        }
+    }
+
+    pub(crate) fn is_collision(&self) -> bool {
+        self.stage == Stage::Collision
+    }
+
     fn is_unplaced(&self) -> bool {
-        matches!(self.stage, Stage::Unplaced | Stage::Types(_) | Stage::Comparison(_))
+        let placed =
+            matches!(self.stage, Stage::Compilation(_) | Stage::Semantic(_) | Stage::Run { .. });
+        !placed && self.stage != Stage::Whole
     }
 
     /// What a mistake in a function of rows is to the function that calls it. `name` says what the
     /// server calls the function's evaluation, if it names it.
     pub(crate) fn in_rows(self, name: Option<&str>, function: Span) -> Self {
         let message = match (&self.stage, name) {
-            (Stage::Types(_), _) | (Stage::Unplaced, None) => self.message,
+            (Stage::Types(_), _) | (Stage::Unplaced, None) => self.message.clone(),
             (Stage::Comparison(_), _) => {
-                let message = self.message;
+                let message = &self.message;
                 format!("cannot compile @ {function}: unsupported binary expression {message}")
             }
             (Stage::Unplaced, Some(name)) => {
@@ -140,7 +161,13 @@ impl FluxError {
             }
             _ => return self,
         };
-        Self { code: self.code, ..Self::new(message) }
+        // What goes wrong in the evaluation for `map` is the script's fault to the server, whatever
+        // it is.
+        let code = match (&self.stage, name) {
+            (Stage::Unplaced, Some("map")) => FluxErrorCode::Invalid,
+            _ => self.code,
+        };
+        Self { code, ..Self::new(message) }
     }
 
     /// What a mistake in a function is that the server computes a column at a time.
@@ -177,18 +204,15 @@ impl FluxError {
 
     /// A mistake that the server places in no function, though tables flow through one.
     pub(crate) fn in_no_function(self) -> Self {
-        match self.stage {
-            Stage::Unplaced => Self::whole(self.code, format!("runtime error: {}", self.message)),
-            _ => self,
+        if !self.is_unplaced() {
+            return self;
         }
+        Self::whole(self.code, format!("runtime error: {}", self.message))
     }
 
     /// A mistake that the store meets, of which the server does not know where in the script it is.
     pub(crate) fn in_store(self) -> Self {
-        match self.stage {
-            Stage::Unplaced => Self::whole(self.code, self.message),
-            _ => self,
-        }
+        if self.is_unplaced() { Self::whole(self.code, self.message) } else { self }
     }
 
     /// Adds the place of a call, unless the mistake has a place that says more.
@@ -223,7 +247,9 @@ impl fmt::Display for FluxError {
         let message = &self.message;
         match &self.stage {
             Stage::Types(Some(plain)) => f.write_str(plain),
-            Stage::Unplaced | Stage::Types(None) | Stage::Whole => f.write_str(message),
+            Stage::Unplaced | Stage::Collision | Stage::Types(None) | Stage::Whole => {
+                f.write_str(message)
+            }
             Stage::Comparison(_) => write!(f, "unsupported binary expression {message}"),
             Stage::Compilation(at) => write!(f, "compilation failed: error @{at}: {message}"),
             Stage::Semantic(at) => write!(f, "error @{at}: {message}"),

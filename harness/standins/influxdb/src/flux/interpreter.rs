@@ -118,7 +118,7 @@ impl Interpreter {
                     if let Value::Stream(stream) = value
                         && !stream.yielded
                     {
-                        self.add_result(Arc::from("_result"), stream)?;
+                        self.add_result(Arc::from("_result"), &stream)?;
                     }
                 }
                 Statement::Assignment(assigned) => {
@@ -172,7 +172,7 @@ impl Interpreter {
     }
 
     /// Makes a stream a result. Names must differ.
-    pub(crate) fn add_result(&self, name: Arc<str>, stream: Stream) -> Result<(), FluxError> {
+    pub(crate) fn add_result(&self, name: Arc<str>, stream: &Stream) -> Result<(), FluxError> {
         let stream = builtins::shown(stream)?;
         let mut results = self.results();
         if results.iter().any(|known| known.name == name) {

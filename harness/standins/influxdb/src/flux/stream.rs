@@ -134,6 +134,67 @@ pub(crate) struct Bounds {
 pub(crate) struct Site {
     pub(crate) function: &'static str,
     pub(crate) span: Span,
+    pub(crate) place: Place,
+}
+
+/// Whether the server knows where a function was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Known,
+    /// Its planner has put a function of its own in the place of the script's.
+    Lost,
+}
+
+impl Site {
+    pub(crate) fn new(function: &'static str, span: Span) -> Self {
+        Self { function, span, place: Place::Known }
+    }
+
+    /// A function that the server's planner has put in the place of the script's.
+    pub(crate) fn planned(self) -> Self {
+        Self { place: Place::Lost, ..self }
+    }
+
+    fn tell(self, error: FluxError) -> FluxError {
+        match self.place {
+            Place::Known => error.in_run(self.function, self.span),
+            Place::Lost => error.in_no_function(),
+        }
+    }
+
+    /// How the server runs a function that moves no rows to other tables piece by piece.
+    fn running(self) -> Running {
+        match self.function {
+            "limit" | "filter" | "movingAverage" | "derivative" | "stateTracking"
+            | "stateCount" | "stateDuration" => Running::Narrow,
+            "aggregateWindow" | "inner" | "left" | "right" | "full" | "tables" | "time" => {
+                Running::Piecewise
+            }
+            _ => Running::Whole,
+        }
+    }
+}
+
+/// How the server runs a function of tables, which shows in where it places mistakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Running {
+    /// Table by table, each of them whole.
+    Whole,
+    /// Piece by piece, and whole tables come out.
+    Piecewise,
+    /// Piece by piece, and pieces come out.
+    Narrow,
+    /// Piece by piece, and rows move to other tables: more of a table may come until the end.
+    Regrouping,
+}
+
+/// How the tables of a stream reach the next function on the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    Tables,
+    /// In pieces, several with one group key, which the next function that wants whole tables puts
+    /// together at the end. What goes wrong in that function then is told without a place.
+    Pieces,
 }
 
 /// Whether the server's store can do the work of a function.
@@ -153,18 +214,20 @@ pub(crate) struct Stream {
     pub(crate) bounds: Option<Bounds>,
     /// The read that this stream is, for as long as ranges and filters can join it.
     pub(crate) read: Option<Arc<super::builtins::StorageRead>>,
+    /// The filters that these tables come out of.
+    pub(crate) filtered: Option<Arc<super::builtins::Filtered>>,
     /// For a grouping in the store: the tables that are put together, each with the group key of
     /// those that it goes to.
     pub(crate) parts: Option<Arc<Self>>,
     /// For a grouping: what it groups. Of several groupings in a row only the last counts.
     pub(crate) grouped: Option<Arc<Self>>,
-    /// For functions whose tables the server puts in order only for those that ask for it: the
-    /// tables as they are made.
-    pub(crate) as_made: Option<Arc<Self>>,
     /// Whether this is a `sort`, which the server does together with a `limit` behind it.
     pub(crate) sorted: bool,
     /// Whether `yield` has already made this stream a result.
     pub(crate) yielded: bool,
+    delivery: Delivery,
+    /// The function that the tables come out of; `None` for the store.
+    last: Option<Site>,
 }
 
 impl fmt::Debug for Stream {
@@ -180,7 +243,8 @@ impl Stream {
         site: Site,
         open: impl Fn() -> Result<Tables, FluxError> + Send + Sync + 'static,
     ) -> Self {
-        Self::with_mistakes(execution, open, move |error| error.in_run(site.function, site.span))
+        let made = Self::with_mistakes(execution, open, move |error| site.tell(error));
+        Self { last: Some(site), ..made }
     }
 
     /// A stream that begins with `open` and tells of mistakes in its own way.
@@ -205,17 +269,27 @@ impl Stream {
             stages: 1,
             bounds: None,
             read: None,
+            filtered: None,
             parts: None,
             grouped: None,
-            as_made: None,
             sorted: false,
             yielded: false,
+            delivery: Delivery::Tables,
+            last: None,
         }
     }
 
     /// The tables, computed one by one as they are asked for.
     pub(crate) fn tables(&self) -> Result<Tables, FluxError> {
-        (self.open)()
+        let tables = (self.open)()?;
+        if self.delivery == Delivery::Tables {
+            return Ok(tables);
+        }
+        let mut merge = super::builtins::Merge::default();
+        for table in tables {
+            merge.add(table?).map_err(FluxError::into_collision)?;
+        }
+        Ok(Box::new(merge.finish()?.into_iter().map(Ok)))
     }
 
     /// Reads all tables while the script is still being evaluated. Such a read may need another,
@@ -229,9 +303,11 @@ impl Stream {
             reading.fetch_sub(1, Ordering::Relaxed);
             return Err(FluxError::new("the script nests its reads of tables too deep"));
         }
-        let result = self.tables().and_then(|mut tables| tables.try_for_each(|table| read(table?)));
+        let tables = self.ended().tables();
+        let result = tables.and_then(|mut tables| tables.try_for_each(|table| read(table?)));
         reading.fetch_sub(1, Ordering::Relaxed);
-        result
+        // The call that reads is where the script as a whole goes wrong.
+        result.map_err(FluxError::into_cause)
     }
 
     pub(crate) fn execution(&self) -> &Arc<Execution> {
@@ -243,8 +319,46 @@ impl Stream {
         site: Site,
         open: impl Fn() -> Result<Tables, FluxError> + Send + Sync + 'static,
     ) -> Result<Self, FluxError> {
-        let made = Self::source(&self.execution, site, open);
-        Ok(Self { stages: self.next_stage()?, bounds: self.bounds, ..made })
+        self.then_running(site, site.running(), open)
+    }
+
+    fn then_running(
+        &self,
+        site: Site,
+        running: Running,
+        open: impl Fn() -> Result<Tables, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let from = self.delivery;
+        let told = move |error: FluxError| match running {
+            // Whoever puts the pieces together meets what does not go together.
+            Running::Narrow | Running::Regrouping if error.is_collision() => error,
+            Running::Whole if from == Delivery::Pieces && !error.is_collision() => error.in_store(),
+            _ => site.tell(error),
+        };
+        let made = Self::with_mistakes(&self.execution, open, told);
+        let delivery = match running {
+            Running::Whole | Running::Piecewise => Delivery::Tables,
+            Running::Narrow => from,
+            Running::Regrouping => Delivery::Pieces,
+        };
+        let (stages, bounds, last) = (self.next_stage()?, self.bounds, Some(site));
+        Ok(Self { stages, bounds, delivery, last, ..made })
+    }
+
+    /// Whether the next function that needs whole tables has to put pieces together.
+    pub(crate) fn is_in_pieces(&self) -> bool {
+        self.delivery == Delivery::Pieces
+    }
+
+    /// The same tables for a reader that is no function of tables: pieces that do not go together
+    /// are the mistake of the function that they come out of.
+    pub(crate) fn ended(&self) -> Self {
+        let Some(site) = self.last.filter(|_| self.delivery == Delivery::Pieces) else {
+            return self.clone();
+        };
+        let pieces = self.clone();
+        let open = move || pieces.tables().map_err(move |error| site.tell(error));
+        Self { open: Arc::new(open), delivery: Delivery::Tables, ..self.clone() }
     }
 
     fn next_stage(&self) -> Result<usize, FluxError> {
@@ -268,7 +382,7 @@ impl Stream {
     }
 
     /// [`by_store`](Self::by_store), table by table.
-    fn each_by_store(
+    pub(crate) fn each_by_store(
         &self,
         work: impl Fn(Table) -> Result<Table, FluxError> + Send + Sync + 'static,
     ) -> Result<Self, FluxError> {
@@ -289,17 +403,7 @@ impl Stream {
         work: impl Fn(Table) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
     ) -> Result<Self, FluxError> {
         let (upstream, work) = (self.clone(), Arc::new(work));
-        self.then(site, move || {
-            let work = Arc::clone(&work);
-            let tables = upstream.tables()?.flat_map(move |table| {
-                let made = table.and_then(&*work);
-                match made {
-                    Ok(tables) => tables.into_iter().map(Ok).collect::<Vec<_>>(),
-                    Err(error) => vec![Err(error)],
-                }
-            });
-            Ok(Box::new(tables) as Tables)
-        })
+        self.then(site, move || Ok(each_of(upstream.tables()?, &work)))
     }
 
     /// Makes one table of each table.
@@ -332,10 +436,12 @@ impl Stream {
         site: Site,
         work: impl Fn(Table) -> Result<Table, FluxError> + Send + Sync + 'static,
     ) -> Result<Self, FluxError> {
-        self.all(site, move |tables| {
-            let mut made = tables.into_iter().map(&work).collect::<Result<Vec<_>, _>>()?;
+        let upstream = self.clone();
+        self.then(site, move || {
+            let made = upstream.tables()?.map(|table| work(table?));
+            let mut made = made.collect::<Result<Vec<_>, _>>()?;
             made.sort_by(|left, right| left.key.cmp(&right.key));
-            Ok(made)
+            Ok(Box::new(made.into_iter().map(Ok)) as Tables)
         })
     }
 
@@ -352,21 +458,65 @@ impl Stream {
         })
     }
 
-    /// The tables in order of their group keys. The order in which this stream makes them is kept
-    /// for those that go by it.
-    pub(crate) fn in_order(self, site: Site) -> Result<Self, FluxError> {
-        let mut ordered = self.all(site, |mut tables| {
-            tables.sort_by(|left, right| left.key.cmp(&right.key));
-            Ok(tables)
-        })?;
-        ordered.bounds = self.bounds;
-        ordered.as_made = Some(Arc::new(self));
-        Ok(ordered)
+    /// The tables in the order in which they are made, for functions that go by it.
+    pub(crate) fn unordered(&self) -> Self {
+        let pieces = Arc::clone(&self.open);
+        if self.delivery == Delivery::Tables || self.yielded {
+            return self.clone();
+        }
+        let open = move || {
+            let mut merge = super::builtins::Merge::default();
+            for table in pieces()? {
+                merge.add(table?).map_err(FluxError::into_collision)?;
+            }
+            Ok(Box::new(merge.finish_as_made()?.into_iter().map(Ok)) as Tables)
+        };
+        Self { open: Arc::new(open), delivery: Delivery::Tables, ..self.clone() }
     }
 
-    /// The tables in the order in which they are made.
-    pub(crate) fn unordered(&self) -> &Self {
-        self.as_made.as_deref().filter(|_| !self.yielded).unwrap_or(self)
+    /// Makes some tables of each table, and puts those with equal group keys together.
+    pub(crate) fn merged(
+        &self,
+        site: Site,
+        work: impl Fn(Table) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let upstream = self.clone();
+        self.then(site, move || {
+            let mut merge = super::builtins::Merge::default();
+            for table in upstream.tables()? {
+                work(table?)?.into_iter().try_for_each(|made| merge.add(made))?;
+            }
+            Ok(Box::new(merge.finish()?.into_iter().map(Ok)) as Tables)
+        })
+    }
+
+    /// Makes pieces of tables of each table or piece. The next function that needs whole tables puts
+    /// them together.
+    pub(crate) fn regrouped(
+        &self,
+        site: Site,
+        work: impl Fn(Table) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        self.piecewise(site, Running::Regrouping, work)
+    }
+
+    /// Makes some tables of each table or piece, which need to know nothing of the others.
+    pub(crate) fn filtered(
+        &self,
+        site: Site,
+        work: impl Fn(Table) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        self.piecewise(site, Running::Narrow, work)
+    }
+
+    fn piecewise(
+        &self,
+        site: Site,
+        running: Running,
+        work: impl Fn(Table) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
+    ) -> Result<Self, FluxError> {
+        let (open, work) = (Arc::clone(&self.open), Arc::new(work));
+        self.then_running(site, running, move || Ok(each_of(open()?, &work)))
     }
 
     /// Makes tables of several streams together.
@@ -386,10 +536,26 @@ impl Stream {
             })
         });
         let stream = deepest.then(site, move || {
-            let read = |stream: &Self| stream.tables()?.collect::<Result<Vec<_>, _>>();
+            let read = |stream: &Self| {
+                let piecewise = site.running() == Running::Piecewise;
+                let stream = if piecewise { stream.ended() } else { stream.clone() };
+                stream.tables()?.collect::<Result<Vec<_>, _>>()
+            };
             let tables = streams.iter().map(read).collect::<Result<Vec<_>, _>>()?;
             Ok(Box::new(work(tables)?.into_iter().map(Ok)) as Tables)
         })?;
         Ok(Self { bounds: joined, ..stream })
     }
+}
+
+/// What a function makes of each table.
+fn each_of<W>(tables: Tables, work: &Arc<W>) -> Tables
+where
+    W: Fn(Table) -> Result<Vec<Table>, FluxError> + Send + Sync + 'static,
+{
+    let work = Arc::clone(work);
+    Box::new(tables.flat_map(move |table| match table.and_then(&*work) {
+        Ok(tables) => tables.into_iter().map(Ok).collect::<Vec<_>>(),
+        Err(error) => vec![Err(error)],
+    }))
 }

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-pub(crate) use super::builder::ColumnBuilder;
+pub(crate) use super::builder::{ColumnBuilder, collision};
 pub(crate) use super::column::{Cells, Column, Data};
 use super::error::FluxError;
 use super::stream::Charge;

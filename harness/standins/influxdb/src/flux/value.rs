@@ -202,6 +202,16 @@ impl Value {
         }
     }
 
+    /// What the server's functions say of a value that they do not take: its type, in the words of
+    /// values rather than of expressions, and the value.
+    pub(crate) fn type_and_value(&self) -> String {
+        match self {
+            Self::Null(None) => "type invalid value {}".to_owned(),
+            Self::Null(Some(kind)) => format!("type {} value <nil>", kind.word()),
+            other => format!("type {} value {other}", other.type_word()),
+        }
+    }
+
     /// The type of the column that could hold this value.
     pub(crate) fn column_type(&self) -> Option<ColumnType> {
         match self {

@@ -111,7 +111,7 @@ impl Aggregate {
     pub(super) fn result_type(self, input: ColumnType) -> Result<ColumnType, FluxError> {
         let numeric = matches!(input, ColumnType::Int | ColumnType::UInt | ColumnType::Float);
         match self {
-            Self::Count => Ok(ColumnType::Int),
+            Self::Count if input != ColumnType::Time => Ok(ColumnType::Int),
             Self::Sum | Self::Spread if numeric => Ok(input),
             Self::Mean | Self::Skew | Self::Stddev { .. } | Self::Quantile { .. } if numeric => {
                 Ok(ColumnType::Float)

@@ -61,6 +61,7 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
         create_empty,
     };
     let lambda = call.required_lambda("fn")?;
+    let inner = inner_call(&lambda).unwrap_or(call.site);
     let direct = matches!(&*time_source, "_start" | "_stop") && &*time_target == "_time";
     let function = passed_on(&lambda).unwrap_or_else(|| Arc::clone(&lambda.function));
     let reduction = match Aggregate::of_function(&function) {
@@ -75,27 +76,31 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     // The store gives the chosen values without their times.
     let timeless = create_empty && of_store && Selector::of_function(&function).is_some();
     let use_start = &*time_source == "_start";
+    let in_pieces = stream.is_in_pieces();
     let execution = Arc::clone(stream.execution());
     let made = match reduction {
         Reduction::Aggregate(aggregate) => {
             let work = move |table: Table| {
+                windowing.check_times(&table, aggregate.in_store(), in_pieces)?;
                 execution.check_room(windowing.room(table.rows))?;
                 let kind = table.column(&column).map(Column::kind);
                 let made = windowing.aggregate(&table, &column, aggregate, use_start);
                 let unknown = kind.is_none_or(|kind| aggregate.result_type(kind).is_ok());
                 made.map_err(|error| match aggregate.in_store() {
                     InStore::Possible if of_store && !unknown => error.in_store(),
-                    _ => error.in_no_function(),
+                    InStore::Possible => error,
+                    InStore::Never => error.in_run(inner.function, inner.span),
                 })
             };
             match aggregate.in_store() {
-                InStore::Possible => stream.unordered().map(call.site, work)?,
+                InStore::Possible => stream.unordered().map(call.site.planned(), work)?,
                 InStore::Never => with_rows(&stream.gathered(call.site, work)?, call.site)?,
             }
         }
         Reduction::Selector(selector) => {
             let in_store = if of_store { InStore::Possible } else { InStore::Never };
             let chosen = stream.reduced(call.site, in_store, move |table| {
+                windowing.check_times(&table, InStore::Never, in_pieces)?;
                 execution.check_room(windowing.room(table.rows))?;
                 windowing.select(&table, &column, selector, use_start)
             })?;
@@ -113,6 +118,18 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
 /// The tables that have rows: where there is no window, there is no table.
 fn with_rows(stream: &Stream, site: Site) -> Result<Stream, FluxError> {
     stream.each(site, |table| Ok(if table.rows > 0 { vec![table] } else { Vec::new() }))
+}
+
+/// Where a function of the script calls the function that it passes the windows on to.
+fn inner_call(lambda: &Lambda) -> Option<Site> {
+    let Function::Own { expr, .. } = &*lambda.function else { return None };
+    let Body::Expression(Expr { kind: ExprKind::Pipe { call, .. }, .. }) = &expr.body else {
+        return None;
+    };
+    match &*passed_on(lambda)? {
+        Function::Builtin(builtin) => Some(Site::new(builtin.name, call.span)),
+        Function::Own { .. } => None,
+    }
 }
 
 /// The function that a function of the script calls with the tables and the column that it is given
@@ -147,6 +164,26 @@ fn passed_on(lambda: &Lambda) -> Option<Arc<Function>> {
 }
 
 impl Windowing {
+    /// Refuses a table without times. The server's own windows say so in other words than the
+    /// `window` that stands before other functions.
+    fn check_times(
+        &self,
+        table: &Table,
+        in_store: InStore,
+        in_pieces: bool,
+    ) -> Result<(), FluxError> {
+        if table.column(&self.time).is_some() {
+            return Ok(());
+        }
+        match in_store {
+            InStore::Possible => Err(FluxError::new(format!("no time column: {}", self.time))),
+            InStore::Never => match self.assign(table) {
+                Err(error) if in_pieces => Err(error.in_store()),
+                assigned => assigned.map(|_| ()),
+            },
+        }
+    }
+
     fn aggregate(
         &self,
         table: &Table,
@@ -244,7 +281,8 @@ struct Composition {
 
 impl Composition {
     fn stream(self, call: &Call<'_>, stream: &Stream) -> Result<Stream, FluxError> {
-        let Self { windowing, lambda, labels: [column, time_source, time_target], timeless } = self;
+        let Self { windowing, mut lambda, labels: [column, time_source, time_target], timeless } =
+            self;
         let create_empty = windowing.create_empty;
         let (endless, none) = (Duration::INFINITE, Duration::default());
         let unbounded = Windowing {
@@ -258,6 +296,9 @@ impl Composition {
             (Arc::from("tables"), Value::Stream(windows)),
             (Arc::from("column"), Value::String(column)),
         ];
+        if matches!(&*lambda.function, Function::Builtin(_)) {
+            lambda.interpreter = lambda.interpreter.in_library_call(call.site);
+        }
         let reduced = match lambda.interpreter.call_piped(&lambda, arguments)? {
             Value::Stream(stream) => stream,
             other => {

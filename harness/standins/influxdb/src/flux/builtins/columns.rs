@@ -95,25 +95,21 @@ fn drop(call: &Call<'_>) -> Result<Value, FluxError> {
 
 fn choose(call: &Call<'_>, kept_when: bool) -> Result<Value, FluxError> {
     let choice = Choice::of(call)?;
-    let chosen = call.stream("tables")?.all(call.site, move |tables| {
-        let mut made = Vec::with_capacity(tables.len());
-        for mut table in tables {
-            let mut columns = Vec::with_capacity(table.columns.len());
-            for column in table.columns {
-                if choice.holds(&column.label)? == kept_when {
-                    columns.push(column);
-                }
+    let chosen = call.stream("tables")?.merged(call.site, move |mut table| {
+        let mut columns = Vec::with_capacity(table.columns.len());
+        for column in table.columns {
+            if choice.holds(&column.label)? == kept_when {
+                columns.push(column);
             }
-            table.columns = columns;
-            let kept: Vec<Arc<str>> =
-                table.columns.iter().map(|column| Arc::clone(&column.label)).collect();
-            table.key = table.key.without(|label| !kept.iter().any(|own| **own == *label));
-            if kept.is_empty() {
-                table.rows = 0;
-            }
-            made.push(table);
         }
-        super::group::merge(made)
+        table.columns = columns;
+        let kept: Vec<Arc<str>> =
+            table.columns.iter().map(|column| Arc::clone(&column.label)).collect();
+        table.key = table.key.without(|label| !kept.iter().any(|own| **own == *label));
+        if kept.is_empty() {
+            table.rows = 0;
+        }
+        Ok(vec![table])
     })?;
     Ok(Value::Stream(chosen))
 }
@@ -194,10 +190,9 @@ fn rename_table(
 fn duplicate(call: &Call<'_>) -> Result<Value, FluxError> {
     let source = call.string_or("column", "")?;
     let copy = call.string_or("as", "")?;
-    let duplicated = call.stream("tables")?.all(call.site, move |tables| {
-        let tables = tables.into_iter().map(|table| duplicate_column(table, &source, &copy));
-        super::group::merge(tables.collect::<Result<_, _>>()?)
-    })?;
+    let duplicated = call
+        .stream("tables")?
+        .merged(call.site, move |table| Ok(vec![duplicate_column(table, &source, &copy)?]))?;
     Ok(Value::Stream(duplicated))
 }
 
@@ -229,15 +224,12 @@ fn set(call: &Call<'_>) -> Result<Value, FluxError> {
     if !matches!(value, Value::String(_)) {
         return Err(call.wrong("value", "string", &value));
     }
-    let changed = call.stream("tables")?.all(call.site, move |tables| {
-        let tables = tables.into_iter().map(|mut table| {
-            if table.key.contains(&label) {
-                table.key = table.key.with(&label, value.clone());
-            }
-            table.put(Column::repeat(&label, value.clone()));
-            table
-        });
-        super::group::merge(tables.collect())
+    let changed = call.stream("tables")?.merged(call.site, move |mut table| {
+        if table.key.contains(&label) {
+            table.key = table.key.with(&label, value.clone());
+        }
+        table.put(Column::repeat(&label, value.clone()));
+        Ok(vec![table])
     })?;
     Ok(Value::Stream(changed))
 }
@@ -245,7 +237,7 @@ fn set(call: &Call<'_>) -> Result<Value, FluxError> {
 fn yield_stream(call: &Call<'_>) -> Result<Value, FluxError> {
     let name = call.string_or("name", "_result")?;
     let mut stream = call.stream("tables")?;
-    call.interpreter.add_result(name, stream.clone())?;
+    call.interpreter.add_result(name, &stream)?;
     stream.yielded = true;
     Ok(Value::Stream(stream))
 }

@@ -106,8 +106,9 @@ pub(super) fn timeable(call: &Call<'_>, name: &str) -> Result<i64, FluxError> {
     match call.given(name) {
         Some(Value::Time(time_ns)) => Ok(*time_ns),
         Some(Value::Duration(duration)) => Ok(duration.after(call.interpreter.now()?)),
+        None | Some(Value::Null(None)) => Err(FluxError::internal("invalid is not Timeable")),
         // The server stumbles over this, and says so.
-        None | Some(Value::Null(_)) => Err(FluxError::internal(
+        Some(Value::Null(_)) => Err(FluxError::internal(
             "panic: interface conversion: interface {} is nil, not values.Time",
         )),
         Some(other) => {

@@ -8,7 +8,7 @@ mod unpivot;
 
 use std::sync::Arc;
 
-use super::group::{merge, split};
+use super::group::split;
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::{FluxError, FluxErrorCode};
 use crate::flux::table::{Column, Data, Table};
@@ -69,17 +69,13 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
         )));
     }
     let labels = call.strings("columns")?.unwrap_or_default();
-    let grouped = call.stream("tables")?.all(call.site, move |tables| {
-        let mut parts = Vec::new();
-        for table in tables {
-            if let Some(unknown) = labels.iter().find(|label| table.column(label).is_none()) {
-                return Err(FluxError::new(format!("unknown column \"{unknown}\"")));
-            }
-            let extended: Vec<Arc<str>> =
-                table.key.labels().into_iter().chain(labels.iter().cloned()).collect();
-            parts.extend(split(table, &extended));
+    let grouped = call.stream("tables")?.merged(call.site, move |table| {
+        if let Some(unknown) = labels.iter().find(|label| table.column(label).is_none()) {
+            return Err(FluxError::new(format!("unknown column \"{unknown}\"")));
         }
-        merge(parts)
+        let extended: Vec<Arc<str>> =
+            table.key.labels().into_iter().chain(labels.iter().cloned()).collect();
+        Ok(split(table, &extended))
     })?;
     Ok(Value::Stream(grouped))
 }
@@ -94,9 +90,9 @@ fn set(call: &Call<'_>) -> Result<Value, FluxError> {
             return Err(FluxError::new(message));
         }
     }
-    let made = call.stream("tables")?.all(call.site, move |tables| {
-        merge(tables.into_iter().map(|table| with_values(table, &record)).collect())
-    })?;
+    let made = call
+        .stream("tables")?
+        .merged(call.site, move |table| Ok(vec![with_values(table, &record)]))?;
     Ok(Value::Stream(made))
 }
 

@@ -7,7 +7,7 @@ use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
 use crate::flux::scalar_key::ScalarKey;
 use crate::flux::stream::{Stream, Tables};
-use crate::flux::table::{Column, ColumnBuilder, Data, GroupKey, Table};
+use crate::flux::table::{Column, ColumnBuilder, Data, GroupKey, Table, collision};
 use crate::flux::value::{ColumnType, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -29,28 +29,24 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
             return Err(FluxError::new("invalid group mode: must be \"by\" or \"except\""));
         }
     };
-    let stream = call.stream("tables")?;
-    let stream = match &stream.grouped {
-        Some(ungrouped) if !stream.yielded => Stream::clone(ungrouped),
-        _ => stream,
-    };
-    let ungrouped = Arc::new(stream.clone());
+    let (mut stream, mut site) = (call.stream("tables")?, call.site);
+    // The server makes one grouping of two, and knows the place of neither.
+    if let Some(ungrouped) = stream.grouped.take().filter(|_| !stream.yielded) {
+        (stream, site) = ((*ungrouped).clone(), site.planned());
+    }
+    let ungrouped = Some(Arc::new(stream.clone()));
     let of_points = |label: &Arc<str>| matches!(&**label, "_time" | "_value");
     if by && stream.read.is_some() && !labels.iter().any(of_points) {
         let mut grouped = group_in_store(&stream, labels)?;
-        grouped.grouped = Some(ungrouped);
+        grouped.grouped = ungrouped;
         return Ok(Value::Stream(grouped));
     }
-    let mut grouped = stream.all(call.site, move |tables| {
-        let mut parts = Vec::new();
-        for table in tables {
-            let all = table.columns.iter().map(|column| Arc::clone(&column.label));
-            let keyed: Vec<Arc<str>> = all.filter(|label| labels.contains(label) == by).collect();
-            parts.extend(split(table, &keyed));
-        }
-        merge(parts)
+    let mut grouped = stream.regrouped(site, move |table| {
+        let all = table.columns.iter().map(|column| Arc::clone(&column.label));
+        let keyed: Vec<Arc<str>> = all.filter(|label| labels.contains(label) == by).collect();
+        Ok(split(table, &keyed))
     })?;
-    grouped.grouped = Some(ungrouped);
+    grouped.grouped = ungrouped;
     Ok(Value::Stream(grouped))
 }
 
@@ -97,9 +93,9 @@ fn group_in_store(stream: &Stream, labels: Vec<Arc<str>>) -> Result<Stream, Flux
 
 /// A grouping in the store as the client sees it: the rows of the first type in a group come before
 /// the mistake that there is another.
-pub(crate) fn shown(stream: Stream) -> Result<Stream, FluxError> {
+pub(crate) fn shown(stream: &Stream) -> Result<Stream, FluxError> {
     match &stream.parts {
-        None => Ok(stream),
+        None => Ok(stream.ended()),
         Some(parts) => parts.by_store(|parts| {
             let groups = merged_in_store(parts).map(Merged::into_result);
             Ok(Box::new(groups) as Tables)
@@ -204,30 +200,62 @@ fn is_constant(column: &Column) -> bool {
     matches!(column.data, Data::Repeat { .. })
 }
 
-/// Puts tables with equal group keys together and gives them in order of their keys. Columns that
-/// some of them lack are null there; columns of different types cannot be put together.
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
-pub(super) fn merge(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
-    let mut groups: BTreeMap<GroupKey, Vec<Table>> = BTreeMap::new();
-    for table in tables {
-        groups.entry(table.key.clone()).or_default().push(table);
-    }
-    groups.into_values().map(join_rows).collect()
+/// Tables with equal group keys that are put together.
+#[derive(Default)]
+pub(crate) struct Merge {
+    places: BTreeMap<GroupKey, usize>,
+    groups: Vec<Group>,
 }
 
-/// [`merge`], in the order in which the keys come first.
-#[expect(clippy::mutable_key_type, reason = "a group key holds scalars, which do not change")]
-pub(super) fn merge_as_made(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
-    let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<Table>> = Vec::new();
-    for table in tables {
-        let at = *places.entry(table.key.clone()).or_insert(groups.len());
-        match groups.get_mut(at) {
-            Some(group) => group.push(table),
-            None => groups.push(vec![table]),
+#[derive(Default)]
+struct Group {
+    tables: Vec<Table>,
+    /// The types of the columns so far.
+    kinds: BTreeMap<Arc<str>, ColumnType>,
+}
+
+impl Merge {
+    /// Adds a table, whose columns must be of the types that they have in the tables before it.
+    pub(crate) fn add(&mut self, table: Table) -> Result<(), FluxError> {
+        let next = self.groups.len();
+        let at = *self.places.entry(table.key.clone()).or_insert(next);
+        if at == next {
+            self.groups.push(Group::default());
         }
+        let group = &mut self.groups[at];
+        for column in &table.columns {
+            match group.kinds.get(&column.label) {
+                Some(kind) if *kind != column.kind() => {
+                    return Err(collision(&column.label, column.kind(), *kind));
+                }
+                Some(_) => {}
+                None => {
+                    group.kinds.insert(Arc::clone(&column.label), column.kind());
+                }
+            }
+        }
+        group.tables.push(table);
+        Ok(())
     }
-    groups.into_iter().map(join_rows).collect()
+
+    /// The tables in order of their keys. Columns that some parts lack are null there.
+    pub(crate) fn finish(self) -> Result<Vec<Table>, FluxError> {
+        let mut made = self.finish_as_made()?;
+        made.sort_by(|left, right| left.key.cmp(&right.key));
+        Ok(made)
+    }
+
+    /// [`finish`](Self::finish), in the order in which the keys came first.
+    pub(crate) fn finish_as_made(self) -> Result<Vec<Table>, FluxError> {
+        self.groups.into_iter().map(|group| join_rows(group.tables)).collect()
+    }
+}
+
+/// [`Merge`], for tables that are there already.
+pub(super) fn merge(tables: Vec<Table>) -> Result<Vec<Table>, FluxError> {
+    let mut merge = Merge::default();
+    tables.into_iter().try_for_each(|table| merge.add(table))?;
+    merge.finish()
 }
 
 fn join_rows(mut tables: Vec<Table>) -> Result<Table, FluxError> {

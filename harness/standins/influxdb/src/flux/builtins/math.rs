@@ -83,11 +83,11 @@ pub(super) const BUILTINS: &[Builtin] = &[
     builtin("isInf", &[required("f"), required("sign")], is_infinite),
     of_x("signbit", |call| test(call, "x", f64::is_sign_negative)),
     of_x("ilogb", |call| {
-        let x = call.float("x")?;
+        let x = float_of(call, "x")?;
         Ok(x.map_or(Value::Null(Some(ColumnType::Int)), |x| Value::Int(special::ilogb(x))))
     }),
     builtin("float64bits", F, |call| {
-        let f = call.float("f")?;
+        let f = float_of(call, "f")?;
         Ok(f.map_or(Value::Null(Some(ColumnType::UInt)), |f| Value::UInt(f.to_bits())))
     }),
     builtin("float64frombits", &[required("b")], from_bits),
@@ -139,7 +139,7 @@ fn null_float() -> Value {
 }
 
 fn float(call: &Call<'_>, work: fn(f64) -> f64) -> Result<Value, FluxError> {
-    Ok(call.float("x")?.map_or_else(null_float, |x| Value::Float(work(x))))
+    Ok(float_of(call, "x")?.map_or_else(null_float, |x| Value::Float(work(x))))
 }
 
 fn floats(
@@ -147,12 +147,12 @@ fn floats(
     names: [&str; 2],
     work: fn(f64, f64) -> f64,
 ) -> Result<Value, FluxError> {
-    let both = call.float(names[0])?.zip(call.float(names[1])?);
+    let both = float_of(call, names[0])?.zip(float_of(call, names[1])?);
     Ok(both.map_or_else(null_float, |(first, second)| Value::Float(work(first, second))))
 }
 
 fn of_int(call: &Call<'_>, name: &str, work: fn(i64) -> f64) -> Result<Value, FluxError> {
-    Ok(call.int(name)?.map_or_else(null_float, |n| Value::Float(work(n))))
+    Ok(int_of(call, name)?.map_or_else(null_float, |n| Value::Float(work(n))))
 }
 
 /// A number that fits nowhere is as far as it goes.
@@ -161,24 +161,24 @@ fn clamped(number: i64) -> i32 {
 }
 
 fn of_order(call: &Call<'_>, work: fn(i32, f64) -> f64) -> Result<Value, FluxError> {
-    let both = call.int("n")?.zip(call.float("x")?);
+    let both = int_of(call, "n")?.zip(float_of(call, "x")?);
     // The functions take as many steps as the order is high.
     let bounded = |n: i64| clamped(n).clamp(-1_000_000, 1_000_000);
     Ok(both.map_or_else(null_float, |(n, x)| Value::Float(work(bounded(n), x))))
 }
 
 fn ldexp(call: &Call<'_>) -> Result<Value, FluxError> {
-    let both = call.float("frac")?.zip(call.int("exp")?);
+    let both = float_of(call, "frac")?.zip(int_of(call, "exp")?);
     Ok(both.map_or_else(null_float, |(frac, exp)| Value::Float(libm::scalbn(frac, clamped(exp)))))
 }
 
 fn test(call: &Call<'_>, name: &str, test: fn(f64) -> bool) -> Result<Value, FluxError> {
     let null = Value::Null(Some(ColumnType::Bool));
-    Ok(call.float(name)?.map_or(null, |value| Value::Bool(test(value))))
+    Ok(float_of(call, name)?.map_or(null, |value| Value::Bool(test(value))))
 }
 
 fn is_infinite(call: &Call<'_>) -> Result<Value, FluxError> {
-    let both = call.float("f")?.zip(call.int("sign")?);
+    let both = float_of(call, "f")?.zip(int_of(call, "sign")?);
     Ok(both.map_or(Value::Null(Some(ColumnType::Bool)), |(f, sign)| {
         let positive = sign >= 0 && f == f64::INFINITY;
         Value::Bool(positive || sign <= 0 && f == f64::NEG_INFINITY)
@@ -193,10 +193,34 @@ fn from_bits(call: &Call<'_>) -> Result<Value, FluxError> {
     }
 }
 
+/// A float, or a null of that type.
+fn float_of(call: &Call<'_>, name: &str) -> Result<Option<f64>, FluxError> {
+    refuse_untyped(call, name, "float")?;
+    call.float(name)
+}
+
+/// An integer, or a null of that type.
+fn int_of(call: &Call<'_>, name: &str) -> Result<Option<i64>, FluxError> {
+    refuse_untyped(call, name, "int")?;
+    call.int(name)
+}
+
+/// Refuses what is not there at all, as a column that a table lacks.
+fn refuse_untyped(call: &Call<'_>, name: &str, kind: &str) -> Result<(), FluxError> {
+    if !matches!(call.given(name), Some(Value::Null(None))) {
+        return Ok(());
+    }
+    // Most functions of one number do not name it.
+    let names = !matches!(call.builtin.parameters, [only] if only.name == "x")
+        || matches!(call.builtin.name, "ilogb" | "lgamma" | "signbit" | "sincos");
+    let argument = if names { format!("argument {name}") } else { "argument".to_owned() };
+    Err(FluxError::internal(format!("cannot convert {argument} of type invalid to {kind}")))
+}
+
 /// An argument that must not be null.
 fn whole(call: &Call<'_>, name: &str) -> Result<f64, FluxError> {
     let function = call.builtin.name;
-    call.float(name)?
+    float_of(call, name)?
         .ok_or_else(|| FluxError::internal(format!("{function} does not support null values")))
 }
 

@@ -51,10 +51,10 @@ mod window;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-pub(crate) use self::group::shown;
+pub(crate) use self::group::{Merge, shown};
 pub(crate) use self::packages::{package, universe};
 pub(crate) use self::prelude::PRELUDE;
-pub(crate) use self::source::StorageRead;
+pub(crate) use self::source::{Filtered, StorageRead};
 
 use super::ast::{Name, Span};
 use super::duration::Duration;

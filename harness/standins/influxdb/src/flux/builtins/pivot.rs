@@ -46,9 +46,16 @@ fn pivot(call: &Call<'_>) -> Result<Value, FluxError> {
             pivot.value
         )));
     }
-    let pivoted = call.stream("tables")?.all(call.site, move |tables| {
+    let stream = call.stream("tables")?;
+    let sorted = stream.read.is_some();
+    let pivoted = stream.all(call.site, move |tables| {
         let mut groups: BTreeMap<GroupKey, Vec<Table>> = BTreeMap::new();
         for table in tables {
+            pivot.check(&table).map_err(|(kind, label)| {
+                // Tables straight from the store are pivoted in another way.
+                let kind = if sorted { "" } else { kind };
+                FluxError::new(format!("specified {kind}column does not exist in table: {label}"))
+            })?;
             let key = table.key.without(|label| pivot.consumes(label));
             groups.entry(key).or_default().push(table);
         }
@@ -69,16 +76,20 @@ impl Pivot {
         *self.value == *label || self.column_key.iter().any(|own| **own == *label)
     }
 
+    /// The column that a table lacks, after what the server says that it is for.
+    fn check(&self, table: &Table) -> Result<(), (&'static str, Arc<str>)> {
+        let rows = self.row_key.iter().map(|label| ("row key ", label));
+        let value = [("value ", &self.value)];
+        let columns = self.column_key.iter().map(|label| ("", label));
+        let mut wanted = rows.chain(value).chain(columns);
+        match wanted.find(|(_, label)| table.column(label).is_none()) {
+            None => Ok(()),
+            Some((kind, label)) => Err((kind, Arc::clone(label))),
+        }
+    }
+
     /// Makes one table of all tables with one group key.
     fn group(&self, key: GroupKey, tables: &[Table]) -> Result<Table, FluxError> {
-        for table in tables {
-            for label in self.row_key.iter().chain(&self.column_key).chain([&self.value]) {
-                if table.column(label).is_none() {
-                    let message = format!("specified column does not exist in table: {label}");
-                    return Err(FluxError::new(message));
-                }
-            }
-        }
         let (sources, rows) = self.number_rows(tables);
         let mut columns = self.key_columns(&key, tables, &sources);
         let mut values: Vec<(ColumnBuilder, Vec<Option<Source>>)> = Vec::new();

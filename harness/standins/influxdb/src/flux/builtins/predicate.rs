@@ -107,7 +107,7 @@ impl Predicate {
         let to = from + kept.len();
         if let Body::Block(_) = &self.function.body {
             let flags = rows.flags(table, from, to)?;
-            kept.copy_from_slice(&flags);
+            kept.iter_mut().zip(flags).for_each(|(kept, flag)| *kept &= flag);
             return Ok(());
         }
         for &part in &self.parts {
@@ -389,17 +389,48 @@ fn compare_value(operator: BinaryOperator, value: &Value, literal: &Value) -> bo
     comparable && matches!(compared, Ok(Value::Bool(true)))
 }
 
-/// The rows of a table for which a predicate holds.
-pub(super) fn filter_table(
-    table: Table,
-    lambda: &Lambda,
-    predicate: &Predicate,
-) -> Result<Table, FluxError> {
-    let (table, rows) = (Arc::new(table), RowFunction::new(lambda.clone(), Some("filter")));
+/// A function of a filter with the conditions of it that count.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    pub(super) lambda: Lambda,
+    pub(super) predicate: Predicate,
+}
+
+impl Condition {
+    pub(super) fn of(lambda: Lambda) -> Result<Self, FluxError> {
+        let predicate = Predicate::of(&lambda)?;
+        Ok(Self { lambda, predicate })
+    }
+
+    /// Conditions on what names a series, and those on its points, for rows from the store.
+    pub(super) fn split(self) -> (Option<Self>, Option<Self>) {
+        let (on_series, on_points) = self.predicate.split();
+        let with = |predicate| Self { predicate, lambda: self.lambda.clone() };
+        (on_series.map(with), on_points.map(with))
+    }
+
+    /// Whether the store can do all of the function's work.
+    pub(super) fn is_for_store(&self) -> bool {
+        self.predicate.is_for_store()
+    }
+
+    /// Whether the function is one expression.
+    pub(super) fn is_expression(&self) -> bool {
+        matches!(self.predicate.function.body, Body::Expression(_))
+    }
+}
+
+/// The rows of a table for which all conditions hold, each asked of the rows that the ones before it
+/// leave.
+pub(super) fn filter_table(table: Table, conditions: &[Condition]) -> Result<Table, FluxError> {
+    let table = Arc::new(table);
     let mut kept_rows = Vec::new();
     for from in (0..table.rows).step_by(CHUNK_ROWS) {
         let mut kept = vec![true; CHUNK_ROWS.min(table.rows - from)];
-        predicate.narrow(&rows, &table, from, &mut kept)?;
+        for condition in conditions {
+            let rows = RowFunction::new(condition.lambda.clone(), Some("filter"));
+            condition.predicate.narrow(&rows, &table, from, &mut kept)?;
+        }
         let kept = kept.iter().enumerate().filter(|(_, kept)| **kept);
         kept_rows.extend(kept.map(|(at, _)| from + at));
     }

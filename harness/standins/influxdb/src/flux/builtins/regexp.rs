@@ -54,14 +54,14 @@ fn text(call: &Call<'_>) -> Result<Arc<str>, FluxError> {
 }
 
 fn null(call: &Call<'_>) -> FluxError {
-    let show = |name: &str, kind: &str| {
-        let value = call.value(name).map_or("<nil>".to_owned(), ToString::to_string);
-        format!("argument {name} of type {kind} value {value}")
+    let show = |name: &str| {
+        let value = call.given(name).unwrap_or(&Value::Null(None));
+        format!("argument {name} of {}", value.type_and_value())
     };
-    let (r, v) = (show("r", "regexp"), show("v", "string"));
+    let (r, v) = (show("r"), show("v"));
     let arguments = match call.builtin.name {
-        "replaceAllString" => format!("{r}, {v}, and {}", show("t", "string")),
-        "splitRegexp" => format!("{r}, {v}, and {}", show("i", "int")),
+        "replaceAllString" => format!("{r}, {v}, and {}", show("t")),
+        "splitRegexp" => format!("{r}, {v}, and {}", show("i")),
         "getString" => r,
         _ => format!("{r} and {v}"),
     };
@@ -70,7 +70,8 @@ fn null(call: &Call<'_>) -> FluxError {
 
 fn compile(call: &Call<'_>) -> Result<Value, FluxError> {
     let text = call.string("v")?.ok_or_else(|| {
-        FluxError::new("cannot convert argument v of type string value <nil> to Regex")
+        let given = call.given("v").unwrap_or(&Value::Null(None)).type_and_value();
+        FluxError::new(format!("cannot convert argument v of {given} to Regex"))
     })?;
     let regex = Regex::new(&text).map_err(|error| {
         let reason = reason(&error.to_string());

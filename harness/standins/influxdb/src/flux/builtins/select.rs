@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::group::Merged;
 use super::{Builtin, Call, optional, piped};
 use crate::flux::error::FluxError;
 use crate::flux::interpreter::Function;
 use crate::flux::scalar_key::ScalarKey;
-use crate::flux::stream::{InStore, Tables};
+use crate::flux::stream::{InStore, Stream, Tables};
 use crate::flux::table::{Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{ColumnType, Value, order_floats};
 
@@ -59,9 +60,9 @@ impl Selector {
         let ordered = !matches!(column.kind(), ColumnType::String | ColumnType::Bool);
         if !ordered && matches!(self, Self::Min | Self::Max) {
             let (name, kind) =
-                (if self == Self::Min { "min" } else { "max" }, column.kind().word());
+                (if self == Self::Min { "Min" } else { "Max" }, column.kind().word());
             return Err(FluxError::new(format!(
-                "invalid use of function: {name} has no implementation for type {kind}"
+                "invalid use of function: *universe.{name}Selector has no implementation for type {kind}"
             )));
         }
         let present = |row: &usize| !column.is_null(*row);
@@ -96,24 +97,15 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
         .ok_or_else(|| FluxError::new("the function has no selector"))?;
     let label = call.string_or("column", "_value")?;
     let mut stream = call.stream("tables")?;
-    if let Some(parts) = &stream.parts
-        && matches!(selector, Selector::Min | Selector::Max)
-    {
-        // The store compares numbers only and leaves out groups without any.
-        stream = parts.by_store(|mut parts| {
-            parts.retain(super::aggregate::has_numbers);
-            let groups = super::group::merged_in_store(parts);
-            Ok(Box::new(groups.map(super::group::Merged::into_result)) as Tables)
-        })?;
-    }
     let in_store = if &*label == "_value" { InStore::Possible } else { InStore::Never };
     // Outside of its store, the server loses the nulls of rows that it copies by hand.
     let by_hand = selector != Selector::First;
     let by_hand = by_hand && !(stream.read.is_some() && in_store == InStore::Possible);
+    let grouped = stream.parts.clone().filter(|_| in_store == InStore::Possible);
     if in_store == InStore::Possible {
         stream = super::aggregate::cut_at_epoch(stream)?;
     }
-    let chosen = stream.reduced(call.site, in_store, move |table| {
+    let work = move |table: Table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column = table.column(&label).ok_or_else(missing)?;
         let row = selector.choose(column, 0..table.rows)?;
@@ -122,7 +114,11 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
             chosen.columns.iter_mut().for_each(without_null);
         }
         Ok(chosen)
-    })?;
+    };
+    let chosen = match grouped {
+        None => stream.reduced(call.site, in_store, work)?,
+        Some(parts) => of_groups_in_store(&parts, selector)?.each_by_store(work)?,
+    };
     Ok(Value::Stream(chosen))
 }
 
@@ -143,11 +139,25 @@ fn without_null(column: &mut Column) {
     column.data = Data::Repeat { value, kind };
 }
 
+/// The groups that the store chooses from. It compares numbers only and leaves out groups without
+/// any.
+fn of_groups_in_store(parts: &Stream, selector: Selector) -> Result<Stream, FluxError> {
+    parts.by_store(move |mut parts| {
+        if matches!(selector, Selector::Min | Selector::Max) {
+            parts.retain(super::aggregate::has_numbers);
+        }
+        let groups = super::group::merged_in_store(parts);
+        let whole = |group: &Merged| !matches!(group, Merged::Begun(_));
+        Ok(Box::new(groups.filter(whole).map(Merged::into_result)) as Tables)
+    })
+}
+
 /// `quantile` by `exact_selector`: the row whose value has the rank.
 pub(super) fn quantile_row(call: &Call<'_>, q: f64) -> Result<Value, FluxError> {
     let label = call.string_or("column", "_value")?;
     let chosen = call.stream("tables")?.gathered(call.site, move |table| {
-        let column = table.required(&label)?;
+        let missing = || FluxError::new(format!("no column \"{label}\" exists"));
+        let column = table.column(&label).ok_or_else(missing)?;
         let mut rows: Vec<usize> = (0..table.rows).filter(|&row| !column.is_null(row)).collect();
         rows.sort_by(|left, right| column.order(*left, *right));
         #[expect(

@@ -60,7 +60,7 @@ fn time_shift(call: &Call<'_>) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?;
     let labels = labels.unwrap_or_else(|| ["_time", "_stop", "_start"].map(Arc::from).to_vec());
     let stream = call.stream("tables")?;
-    let mut made = stream.unordered().map(call.site, move |table| {
+    let mut made = stream.regrouped(call.site, move |table| {
         let other = table
             .columns
             .iter()
@@ -69,14 +69,14 @@ fn time_shift(call: &Call<'_>) -> Result<Value, FluxError> {
             let message = format!("column \"{}\" is not of type time", other.label);
             return Err(FluxError::new(message));
         }
-        Ok(with_times(table, &labels, |time_ns| by.after(time_ns)))
+        Ok(vec![with_times(table, &labels, |time_ns| by.after(time_ns))])
     })?;
     let shifted = |bounds: Bounds| Bounds {
         start_ns: by.after(bounds.start_ns),
         stop_ns: by.after(bounds.stop_ns),
     };
     made.bounds = stream.bounds.map(shifted);
-    Ok(Value::Stream(made.in_order(call.site)?))
+    Ok(Value::Stream(made))
 }
 
 /// Changes all instants in some columns, in the group key as well.
@@ -122,12 +122,13 @@ fn truncate_time_column(call: &Call<'_>) -> Result<Value, FluxError> {
     let windows = cut(call, call.duration("unit")?.unwrap_or_default())?;
     // The server looks at `_time` whatever it is told.
     let label: Arc<str> = Arc::from("_time");
-    let made = call.stream("tables")?.all(call.site, move |tables| {
-        let made = tables.into_iter().map(|table| {
-            let labels = [Arc::clone(&label)];
-            Ok(with_times(table, &labels, |time_ns| start_of(&windows, time_ns)))
-        });
-        super::group::merge(made.collect::<Result<_, FluxError>>()?)
+    let made = call.stream("tables")?.regrouped(call.site, move |table| {
+        if table.column(&label).is_none() && table.rows > 0 {
+            let message = "failed to evaluate map function: invalid is not Timeable";
+            return Err(FluxError::new(message));
+        }
+        let labels = [Arc::clone(&label)];
+        Ok(vec![with_times(table, &labels, |time_ns| start_of(&windows, time_ns))])
     })?;
     Ok(Value::Stream(made))
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::predicate::{Predicate, filter_table};
+use super::predicate::{Condition, filter_table};
 use super::{Builtin, Call, optional, piped, required};
 use crate::accounts::Id;
 use crate::flux::error::{FluxError, FluxErrorCode};
-use crate::flux::interpreter::Lambda;
 use crate::flux::stream::{Bounds, Execution, Site, Stream, Tables};
 use crate::flux::table::{Cells, Column, Data, GroupKey, Table};
 use crate::flux::value::{Record, Value};
@@ -49,15 +48,26 @@ pub(crate) struct StorageRead {
     name: Arc<str>,
     range: Option<Bounds>,
     /// Conditions on what names a series.
-    series_filters: Vec<ReadFilter>,
+    series_filters: Vec<Condition>,
     /// Conditions on points that the server hands to its store. Others stay behind in `filter`.
-    point_filters: Vec<ReadFilter>,
+    point_filters: Vec<Condition>,
 }
 
+/// Filters that follow one another, which the server makes one filter of. It knows the place of the
+/// first only.
 #[derive(Clone, Debug)]
-struct ReadFilter {
-    lambda: Lambda,
-    predicate: Predicate,
+pub(crate) struct Filtered {
+    tables: Stream,
+    site: Site,
+    conditions: Vec<Condition>,
+    on_empty: OnEmpty,
+}
+
+/// What becomes of a table of which a filter leaves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OnEmpty {
+    Keep,
+    Drop,
 }
 
 pub(super) fn from(call: &Call<'_>) -> Result<Value, FluxError> {
@@ -155,53 +165,71 @@ fn range_table(table: Table, bounds: Bounds) -> Result<Table, FluxError> {
 fn filter(call: &Call<'_>) -> Result<Value, FluxError> {
     let stream = call.stream("tables")?;
     let lambda = call.lambda_of("fn", &["r"])?;
-    let keep_empty = match call.string("onEmpty")?.as_deref() {
-        None | Some("drop") => false,
-        Some("keep") => true,
+    let on_empty = match call.string("onEmpty")?.as_deref() {
+        None | Some("drop") => OnEmpty::Drop,
+        Some("keep") => OnEmpty::Keep,
         Some(other) => {
             let message = format!("onEmpty must be keep or drop, and is {other}");
             return Err(FluxError::new(message));
         }
     };
-    let predicate = Predicate::of(&lambda)?;
-    if keep_empty {
-        return filter_rows(&stream, call.site, lambda, predicate, keep_empty);
-    }
-    let Some(read) = stream.read.as_ref().filter(|read| read.range.is_some()) else {
-        return filter_rows(&stream, call.site, lambda, predicate, keep_empty);
+    let condition = Condition::of(lambda)?;
+    let filtered = match &stream.filtered {
+        Some(earlier) if !stream.yielded && earlier.joins(&condition, on_empty) => {
+            let conditions = earlier.conditions.iter().cloned().chain([condition]);
+            Filtered { conditions: conditions.collect(), ..(**earlier).clone() }
+        }
+        _ => {
+            let (tables, site, conditions) = (stream, call.site, vec![condition]);
+            Filtered { tables, site, conditions, on_empty }
+        }
     };
-    let by_store = predicate.is_for_store();
-    let (on_series, mut on_points) = predicate.split();
-    let mut read = (**read).clone();
-    if let Some(predicate) = on_series {
-        read.series_filters.push(ReadFilter { lambda: lambda.clone(), predicate });
-    }
-    if let Some(predicate) = on_points.take_if(|_| by_store) {
-        read.point_filters.push(ReadFilter { lambda: lambda.clone(), predicate });
-    }
-    let mut narrowed = read.stream(&call.interpreter.execution, call.site);
-    if !by_store {
-        // What the store cannot answer keeps the server from handing more to it.
-        narrowed.read = None;
-    }
-    match on_points {
-        None => Ok(Value::Stream(narrowed)),
-        Some(rest) => filter_rows(&narrowed, call.site, lambda, rest, keep_empty),
-    }
+    Ok(Value::Stream(filtered.stream(&call.interpreter.execution)?))
 }
 
-fn filter_rows(
-    stream: &Stream,
-    site: Site,
-    lambda: Lambda,
-    predicate: Predicate,
-    keep_empty: bool,
-) -> Result<Value, FluxError> {
-    let filtered = stream.each(site, move |table| {
-        let table = filter_table(table, &lambda, &predicate)?;
-        Ok(if table.rows > 0 || keep_empty { vec![table] } else { Vec::new() })
-    })?;
-    Ok(Value::Stream(filtered))
+impl Filtered {
+    /// Whether a filter behind these becomes one with them. Of those that the store does the whole
+    /// work of there is nothing left.
+    fn joins(&self, condition: &Condition, on_empty: OnEmpty) -> bool {
+        let expressions = self.conditions.iter().chain([condition]).all(Condition::is_expression);
+        let of_store = self.tables.read.is_some() && self.on_empty == OnEmpty::Drop;
+        let left = !of_store || !self.conditions.iter().all(Condition::is_for_store);
+        expressions && left && (self.on_empty == on_empty || self.on_empty == OnEmpty::Keep)
+    }
+
+    fn stream(self, execution: &Arc<Execution>) -> Result<Stream, FluxError> {
+        let read = self.tables.read.as_ref().filter(|read| read.range.is_some());
+        let mut made = match read.filter(|_| self.on_empty == OnEmpty::Drop) {
+            None => self.rows(&self.tables, self.conditions.clone())?,
+            Some(read) => {
+                let (mut read, mut left) = ((**read).clone(), Vec::new());
+                for condition in &self.conditions {
+                    let (on_series, on_points) = condition.clone().split();
+                    read.series_filters.extend(on_series);
+                    let by_store = condition.is_for_store();
+                    if by_store { &mut read.point_filters } else { &mut left }.extend(on_points);
+                }
+                let mut narrowed = read.stream(execution, self.site);
+                if !self.conditions.iter().all(Condition::is_for_store) {
+                    // What the store cannot answer keeps the server from handing more to it.
+                    narrowed.read = None;
+                }
+                if left.is_empty() { narrowed } else { self.rows(&narrowed, left)? }
+            }
+        };
+        made.filtered = Some(Arc::new(self));
+        Ok(made)
+    }
+
+    /// The rows for which conditions hold.
+    fn rows(&self, stream: &Stream, conditions: Vec<Condition>) -> Result<Stream, FluxError> {
+        let on_empty = self.on_empty;
+        stream.filtered(self.site, move |table| {
+            let table = filter_table(table, &conditions)?;
+            let stays = table.rows > 0 || on_empty == OnEmpty::Keep;
+            Ok(if stays { vec![table] } else { Vec::new() })
+        })
+    }
 }
 
 impl StorageRead {
@@ -234,10 +262,8 @@ impl StorageRead {
         let tables = found.into_iter().filter_map(move |series| {
             let points = execution.server.store().points(bucket, &series, range)?;
             let table = table(&series, points.times, points.values, bounds);
-            let narrowed = filters.iter().try_fold(table, |table, filter| {
-                filter_table(table, &filter.lambda, &filter.predicate)
-            });
-            Some(narrowed).filter(|table| table.as_ref().is_ok_and(|table| table.rows > 0))
+            let narrowed = filter_table(table, &filters);
+            Some(narrowed).filter(|table| table.as_ref().map_or(true, |table| table.rows > 0))
         });
         Ok(Box::new(tables))
     }

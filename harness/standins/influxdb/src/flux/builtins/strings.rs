@@ -69,7 +69,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     builtin("splitAfterN", V_T_I, |call| pieces(call, number(call, "i")?, pieces::split_after)),
     builtin("joinStr", &[required("arr"), required("v")], join),
     builtin("strlen", V, |call| {
-        let text = single(call, || "procedure cannot be executed".to_owned())?;
+        let text = single(call, |_| "procedure cannot be executed")?;
         Ok(count(text.chars().count()))
     }),
     builtin("substring", &[required("v"), required("start"), required("end")], substring),
@@ -80,30 +80,33 @@ fn count(number: usize) -> Value {
 }
 
 /// The argument `v`, with what the server says to a null.
-fn single(call: &Call<'_>, null: impl Fn() -> String) -> Result<Arc<str>, FluxError> {
-    call.string("v")?.ok_or_else(|| FluxError::internal(null()))
+fn single<S: Into<String>>(
+    call: &Call<'_>,
+    null: impl Fn(&Value) -> S,
+) -> Result<Arc<str>, FluxError> {
+    let given = call.given("v").unwrap_or(&Value::Null(None));
+    call.string("v")?.ok_or_else(|| FluxError::internal(null(given)))
 }
 
 fn one(call: &Call<'_>, work: impl Fn(&str) -> String) -> Result<Value, FluxError> {
-    let text = single(call, || {
-        "cannot convert argument of type string value <nil> to upper case".to_owned()
+    let text = single(call, |null| {
+        format!("cannot convert argument of {} to upper case", null.type_and_value())
     })?;
     Ok(Value::string(&work(&text)))
 }
 
 /// An argument among several.
 fn text(call: &Call<'_>, name: &str) -> Result<Arc<str>, FluxError> {
-    call.string(name)?.ok_or_else(|| null_argument(name, "string"))
+    call.string(name)?.ok_or_else(|| null_argument(call, name, "string"))
 }
 
 fn number(call: &Call<'_>, name: &str) -> Result<i64, FluxError> {
-    call.int(name)?.ok_or_else(|| null_argument(name, "int"))
+    call.int(name)?.ok_or_else(|| null_argument(call, name, "int"))
 }
 
-fn null_argument(name: &str, kind: &str) -> FluxError {
-    FluxError::internal(format!(
-        "expected argument \"{name}\" to be of type {kind}, got type {kind} value <nil>"
-    ))
+fn null_argument(call: &Call<'_>, name: &str, kind: &str) -> FluxError {
+    let found = call.given(name).unwrap_or(&Value::Null(None)).type_and_value();
+    FluxError::internal(format!("expected argument \"{name}\" to be of type {kind}, got {found}"))
 }
 
 /// The first two parameters' arguments.
@@ -136,7 +139,7 @@ fn position(
 }
 
 fn is(call: &Call<'_>, test: impl Fn(char) -> bool) -> Result<Value, FluxError> {
-    let v = single(call, || "procedure cannot be executed".to_owned())?;
+    let v = single(call, |_| "procedure cannot be executed")?;
     // One byte of text is one character of ASCII.
     if v.len() != 1 {
         return Err(FluxError::internal(
@@ -198,8 +201,10 @@ fn join(call: &Call<'_>) -> Result<Value, FluxError> {
 }
 
 fn substring(call: &Call<'_>) -> Result<Value, FluxError> {
-    let v =
-        single(call, || "panic: interface conversion: interface {} is nil, not string".to_owned())?;
+    let v = single(call, |null| match null {
+        Value::Null(Some(_)) => "panic: interface conversion: interface {} is nil, not string",
+        _ => "keyword argument \"v\" should be of kind string, but got invalid",
+    })?;
     let (start, end) = (number(call, "start")?, number(call, "end")?);
     let start = usize::try_from(start).unwrap_or(0);
     let length = usize::try_from(end).unwrap_or(0).saturating_sub(start);

@@ -5,7 +5,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::group::merge;
 use super::location::{LOCATION, location};
 use super::{Builtin, Call, optional, piped};
 use crate::flux::error::FluxError;
@@ -104,13 +103,9 @@ pub(super) fn windowed(
     windowing: Windowing,
 ) -> Result<Stream, FluxError> {
     let execution = Arc::clone(stream.execution());
-    stream.all(site, move |tables| {
-        let mut made = Vec::new();
-        for table in tables {
-            execution.check_room(windowing.room(table.rows))?;
-            made.extend(windowing.split(&table)?);
-        }
-        merge(made)
+    stream.merged(site, move |table| {
+        execution.check_room(windowing.room(table.rows))?;
+        windowing.split(&table)
     })
 }
 

@@ -15,18 +15,14 @@ enum Operand<'a, T> {
     All(&'a [T]),
 }
 
-impl<T: Copy> Operand<'_, T> {
-    fn rows(&self) -> Option<usize> {
-        match self {
-            Self::Same(_) => None,
-            Self::All(values) => Some(values.len()),
-        }
-    }
-}
-
-/// Applies a function to the operands of each row.
-fn zip<T: Copy, U>(left: &Operand<'_, T>, right: &Operand<'_, T>, f: impl Fn(T, T) -> U) -> Vec<U> {
-    match (left, right) {
+/// Applies a function to the operands of each row; `None` for two single values, which say nothing
+/// of how many rows there are.
+fn zip<T: Copy, U>(
+    left: &Operand<'_, T>,
+    right: &Operand<'_, T>,
+    f: impl Fn(T, T) -> U,
+) -> Option<Vec<U>> {
+    Some(match (left, right) {
         (Operand::All(left), Operand::All(right)) => {
             left.iter().zip(*right).map(|(left, right)| f(*left, *right)).collect()
         }
@@ -36,8 +32,8 @@ fn zip<T: Copy, U>(left: &Operand<'_, T>, right: &Operand<'_, T>, f: impl Fn(T, 
         (Operand::Same(left), Operand::All(right)) => {
             right.iter().map(|right| f(*left, *right)).collect()
         }
-        (Operand::Same(left), Operand::Same(right)) => vec![f(*left, *right)],
-    }
+        (Operand::Same(_), Operand::Same(_)) => return None,
+    })
 }
 
 fn floats(vector: &Vector) -> Option<Operand<'_, f64>> {
@@ -67,24 +63,20 @@ fn times(vector: &Vector) -> Option<Operand<'_, i64>> {
 /// `left operator right` of all rows.
 pub(super) fn binary(operator: BinaryOperator, left: &Vector, right: &Vector) -> Option<Vector> {
     if let (Some(left), Some(right)) = (floats(left), floats(right)) {
-        left.rows().or(right.rows())?;
         return float_arithmetic(operator, &left, &right)
             .map(|values| Vector::Cells(Data::Float(Cells::new(values))))
             .or_else(|| compare(operator, &left, &right));
     }
     if let (Some(left), Some(right)) = (integers(left), integers(right)) {
-        left.rows().or(right.rows())?;
         return integer_arithmetic(operator, &left, &right)
             .map(|values| Vector::Cells(Data::Int(Cells::new(values))))
             .or_else(|| compare(operator, &left, &right));
     }
     if let (Some(left), Some(right)) = (times(left), times(right)) {
-        left.rows().or(right.rows())?;
         return compare(operator, &left, &right);
     }
     // A float beside an integer compares as a float.
     if let (Some(floats), Vector::Same(Value::Int(value))) = (floats(left), right) {
-        floats.rows()?;
         return compare(operator, &floats, &Operand::Same(*value as f64));
     }
     text(operator, left, right)
@@ -95,13 +87,13 @@ fn float_arithmetic(
     left: &Operand<'_, f64>,
     right: &Operand<'_, f64>,
 ) -> Option<Vec<f64>> {
-    Some(match operator {
+    match operator {
         BinaryOperator::Add => zip(left, right, |left, right| left + right),
         BinaryOperator::Subtract => zip(left, right, |left, right| left - right),
         BinaryOperator::Multiply => zip(left, right, |left, right| left * right),
         BinaryOperator::Divide => zip(left, right, |left, right| left / right),
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 fn integer_arithmetic(
@@ -109,12 +101,12 @@ fn integer_arithmetic(
     left: &Operand<'_, i64>,
     right: &Operand<'_, i64>,
 ) -> Option<Vec<i64>> {
-    Some(match operator {
+    match operator {
         BinaryOperator::Add => zip(left, right, i64::wrapping_add),
         BinaryOperator::Subtract => zip(left, right, i64::wrapping_sub),
         BinaryOperator::Multiply => zip(left, right, i64::wrapping_mul),
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 fn compare<T: Copy + PartialOrd>(
@@ -130,9 +122,9 @@ fn compare<T: Copy + PartialOrd>(
         BinaryOperator::LessOrEqual => zip(left, right, |left, right| left <= right),
         BinaryOperator::Greater => zip(left, right, |left, right| left > right),
         BinaryOperator::GreaterOrEqual => zip(left, right, |left, right| left >= right),
-        _ => return None,
+        _ => None,
     };
-    Some(Vector::Cells(Data::Bool(Cells::new(flags))))
+    Some(Vector::Cells(Data::Bool(Cells::new(flags?))))
 }
 
 /// A column of texts beside one text or one regular expression.

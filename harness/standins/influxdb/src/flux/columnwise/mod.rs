@@ -62,6 +62,11 @@ impl RowFunction {
         error.in_rows(self.name, expr.span)
     }
 
+    /// Whether the server's `map` computes it a column at a time.
+    pub(crate) fn is_vectorized(&self) -> bool {
+        matches!(&*self.lambda.function, Function::Own { expr, .. } if is_vectorized(expr))
+    }
+
     /// The results for the rows from one up to but not including another.
     pub(crate) fn results(
         &self,
@@ -149,7 +154,7 @@ fn is_vectorized(function: &FunctionExpr) -> bool {
         return false;
     };
     let ExprKind::Record { properties, .. } = &body.kind else { return false };
-    properties.iter().all(|property| is_vector(&property.value, &row.name))
+    &*row.name == "r" && properties.iter().all(|property| is_vector(&property.value, &row.name))
 }
 
 fn is_vector(expr: &Expr, row: &str) -> bool {
@@ -417,7 +422,7 @@ impl Rows<'_> {
             Function::Builtin(builtin) => {
                 let vectors: Vec<Vector> =
                     given.iter().map(|(_, vector)| vector.clone()).chain(piped.clone()).collect();
-                let site = Site { function: builtin.name, span: expr.span };
+                let site = Site::new(builtin.name, expr.span);
                 self.each(&vectors, |values| {
                     let named = arguments.iter().zip(values).map(|(argument, value)| Argument {
                         name: Name::clone(&argument.key),

@@ -37,7 +37,7 @@ impl Interpreter {
             Function::Own { expr: own, env } => {
                 let scope = interpreter.bind(own, env.as_ref(), arguments, expr.span)?;
                 interpreter.library_call = own.library.map(|function| {
-                    let call = Site { function, span: expr.span };
+                    let call = Site::new(function, expr.span);
                     self.library_call.unwrap_or(call)
                 });
                 interpreter.body(own, scope.as_ref()).map_err(|error| {
@@ -51,7 +51,7 @@ impl Interpreter {
                 })
             }
             Function::Builtin(builtin) => {
-                let own = Site { function: builtin.name, span: expr.span };
+                let own = Site::new(builtin.name, expr.span);
                 let site = self.library_call.unwrap_or(own);
                 let arguments = arguments.checked(builtin, expr.span)?;
                 let call = Call { builtin, interpreter: &interpreter, arguments, site };
@@ -59,6 +59,11 @@ impl Interpreter {
                 result.map_err(|error| error.in_call(site.function, site.span))
             }
         }
+    }
+
+    /// The same interpreter for what a function calls on behalf of the script.
+    pub(crate) fn in_library_call(&self, site: Site) -> Self {
+        Self { library_call: Some(site), ..self.clone() }
     }
 
     /// Calls a function with named arguments from Rust.
@@ -78,7 +83,8 @@ impl Interpreter {
                 interpreter.body(expr, scope.as_ref())
             }
             Function::Builtin(builtin) => {
-                let site = Site { function: builtin.name, span: Span::default() };
+                let own = Site::new(builtin.name, Span::default());
+                let site = self.library_call.unwrap_or(own);
                 let arguments = arguments.checked(builtin, site.span)?;
                 (builtin.run)(&Call { builtin, interpreter: &interpreter, arguments, site })
             }

@@ -3,20 +3,13 @@
 use std::sync::Arc;
 
 use crate::flux::builtins::Call;
-use crate::flux::builtins::group::merge;
 use crate::flux::error::FluxError;
 use crate::flux::table::{Column, Table};
 use crate::flux::value::Value;
 
 pub(super) fn unpivot(call: &Call<'_>) -> Result<Value, FluxError> {
     let others = call.strings("otherColumns")?.unwrap_or_else(|| vec![Arc::from("_time")]);
-    let made = call.stream("tables")?.all(call.site, move |tables| {
-        let mut made = Vec::new();
-        for table in tables {
-            made.extend(fields(&table, &others)?);
-        }
-        merge(made)
-    })?;
+    let made = call.stream("tables")?.regrouped(call.site, move |table| fields(&table, &others))?;
     Ok(Value::Stream(made))
 }
 
