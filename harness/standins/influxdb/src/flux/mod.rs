@@ -24,6 +24,7 @@ mod operators;
 mod outside;
 mod parser;
 mod scalar_key;
+mod site;
 mod stream;
 mod table;
 pub(crate) mod time;

@@ -420,8 +420,8 @@ impl Condition {
     }
 }
 
-/// The rows of a table for which all conditions hold, each asked of the rows that the ones before it
-/// leave.
+/// The rows of a table for which all conditions hold, each asked of the rows that the ones before
+/// it leave.
 pub(super) fn filter_table(table: Table, conditions: &[Condition]) -> Result<Table, FluxError> {
     let table = Arc::new(table);
     let mut kept_rows = Vec::new();

@@ -62,7 +62,8 @@ impl Selector {
             let (name, kind) =
                 (if self == Self::Min { "Min" } else { "Max" }, column.kind().word());
             return Err(FluxError::new(format!(
-                "invalid use of function: *universe.{name}Selector has no implementation for type {kind}"
+                "invalid use of function: *universe.{name}Selector has no implementation for type \
+                 {kind}"
             )));
         }
         let present = |row: &usize| !column.is_null(*row);

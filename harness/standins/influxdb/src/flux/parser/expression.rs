@@ -197,8 +197,44 @@ impl Parser<'_> {
         Ok(properties)
     }
 
+    /// What is wrong with something that is no property.
+    fn no_property(&mut self) -> FluxError {
+        let first = self.token;
+        let start = self.span(first).start;
+        match first.kind {
+            Kind::Fixed(",") => {
+                let at = Span { start, end: start };
+                FluxError::compilation(at, "missing property in property list")
+            }
+            Kind::Fixed(":") => {
+                while !self.ends_property() || self.token == first {
+                    self.advance();
+                }
+                let at = Span { start, end: self.span(self.token).start };
+                FluxError::compilation(at, "missing property key")
+            }
+            kind => {
+                let (name, text) = (kind.name(), self.lexer.text(first));
+                while !self.ends_property() {
+                    self.advance();
+                }
+                let at = Span { start, end: self.span(self.token).start };
+                let message = format!("unexpected token for property key: {name} ({text})");
+                FluxError::compilation(at, message)
+            }
+        }
+    }
+
+    /// Whether a property ends with what comes next.
+    fn ends_property(&self) -> bool {
+        matches!(self.token.kind, Kind::Fixed("," | ":" | ")" | "}" | "]") | Kind::End)
+    }
+
     fn property(&mut self) -> Result<Property, FluxError> {
         let token = self.token;
+        if !matches!(token.kind, Kind::Quote | Kind::Identifier) {
+            return Err(self.no_property());
+        }
         let key: Name = if token.kind == Kind::Quote {
             match self.string()?.kind {
                 ExprKind::String(text) => text,
@@ -208,10 +244,14 @@ impl Parser<'_> {
             self.name()?
         };
         if self.accept(":") {
+            if matches!(self.token.kind, Kind::Fixed("," | ":" | ")" | "}" | "]")) {
+                return Err(self.mistake(token, "missing property value"));
+            }
             return Ok(Property { key, value: self.expression()? });
         }
         if token.kind == Kind::Quote {
-            return Err(self.expected(":"));
+            let message = format!("string literal key {key} must have a value");
+            return Err(self.mistake(token, &message));
         }
         let kind = ExprKind::Identifier(Name::clone(&key));
         Ok(Property { key, value: Self::expr(kind, self.span(token), &[])? })

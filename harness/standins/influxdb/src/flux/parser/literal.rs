@@ -19,8 +19,14 @@ impl Parser<'_> {
         let kind = match token.kind {
             Kind::Identifier => ExprKind::Identifier(self.name()?),
             Kind::Integer => {
-                let out_of_range = |_| self.mistake(token, "integer literal is out of range");
-                let value = self.lexer.text(token).parse().map_err(out_of_range)?;
+                let text = self.lexer.text(token);
+                let invalid = |reason: &str| {
+                    self.mistake(token, &format!("invalid integer literal \"{text}\": {reason}"))
+                };
+                if text.len() > 1 && text.starts_with('0') {
+                    return Err(invalid("nonzero value cannot start with 0"));
+                }
+                let value = text.parse().map_err(|_| invalid("value out of range"))?;
                 self.advance();
                 ExprKind::Integer(value)
             }
@@ -48,10 +54,7 @@ impl Parser<'_> {
     }
 
     fn no_expression(&self) -> FluxError {
-        let found = match self.token.kind {
-            Kind::End => "EOF",
-            _ => self.lexer.text(self.token),
-        };
+        let found = self.token.kind.name();
         let message = format!("invalid expression: invalid token for primary expression: {found}");
         self.mistake(self.token, &message)
     }
@@ -65,7 +68,10 @@ impl Parser<'_> {
             let has_zone = text.ends_with('Z') || text[19..].contains(['+', '-']);
             parse_rfc3339(&if has_zone { text.to_owned() } else { format!("{text}Z") })
         };
-        parsed.ok_or_else(|| self.mistake(token, "time literal is no instant"))
+        parsed.ok_or_else(|| self.mistake(
+                token,
+                "invalid expression: invalid date time literal, missing time offset",
+            ))
     }
 
     fn regex(&mut self) -> Result<Expr, FluxError> {
