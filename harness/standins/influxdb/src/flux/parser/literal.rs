@@ -68,10 +68,12 @@ impl Parser<'_> {
             let has_zone = text.ends_with('Z') || text[19..].contains(['+', '-']);
             parse_rfc3339(&if has_zone { text.to_owned() } else { format!("{text}Z") })
         };
-        parsed.ok_or_else(|| self.mistake(
+        parsed.ok_or_else(|| {
+            self.mistake(
                 token,
                 "invalid expression: invalid date time literal, missing time offset",
-            ))
+            )
+        })
     }
 
     fn regex(&mut self) -> Result<Expr, FluxError> {

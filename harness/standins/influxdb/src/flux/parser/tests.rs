@@ -147,7 +147,7 @@ fn a_mistake_is_told_with_line_and_column() {
         (
             "a =\n  )",
             "compilation failed: error @2:3-2:4: invalid expression: invalid token for primary \
-             expression: )",
+             expression: RPAREN",
         ),
         ("a |> b", "compilation failed: error @1:6-1:7: pipe destination must be a function call"),
     ] {
