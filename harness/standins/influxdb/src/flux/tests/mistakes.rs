@@ -1,6 +1,6 @@
 //! Mistakes in the functions of a script, and where the answer says that they are.
 
-use super::{answer, refusal};
+use super::{answer, refusal, rows};
 
 const V: &str = "$R |> filter(fn: (r) => r._field == \"v\")";
 
@@ -59,4 +59,38 @@ fn groups_of_several_types_give_the_first_before_the_mistake() {
     let text = answer("$R |> filter(fn: (r) => r.h == \"a\") |> group()").unwrap();
     let expected = "schema collision: cannot group integer and float types together,";
     assert!(text.contains(",_result,0,") && text.trim_end().ends_with(expected), "{text}");
+}
+
+#[test]
+fn what_fails_over_pieces_of_tables_has_no_place() {
+    let pieces = "$R |> map(fn: (r) => ({r with x: 1}))";
+    let renamed = "rename error: column \"nope\" doesn't exist";
+    for stages in ["", "|> limit(n: 1)", "|> timeShift(duration: 1h)"] {
+        let script = format!("{pieces} {stages} |> rename(columns: {{nope: \"b\"}})");
+        assert_eq!(refusal(&script), renamed, "{stages}");
+    }
+    let sorted = refusal(&format!("{pieces} |> sort() |> rename(columns: {{nope: \"b\"}})"));
+    assert_eq!(sorted, format!("runtime error @1:133-1:161: rename: {renamed}"));
+}
+
+#[test]
+fn pieces_of_different_types_are_the_mistake_of_whoever_puts_them_together() {
+    let pieces = "$R |> filter(fn: (r) => r._measurement == \"m\") \
+                  |> map(fn: (r) => ({_value: r._value, y: length(arr: [r._field])}))";
+    for (stages, place) in [
+        ("", "@1:132-1:196: map"),
+        ("|> limit(n: 1)", "@1:200-1:211: limit"),
+        ("|> limit(n: 1) |> sort()", "@1:215-1:221: sort"),
+        ("|> mean()", "@1:200-1:206: mean"),
+    ] {
+        let told = refusal(&format!("{pieces} {stages}"));
+        let start = format!("runtime error {place}: schema collision detected");
+        assert!(told.starts_with(&start), "{stages}: {told}");
+    }
+}
+
+#[test]
+fn a_condition_on_nothing_but_literals_holds_for_all_rows() {
+    let with = rows("$R |> filter(fn: (r) => exists r.h and (1.5 > -3 or r._value > 1.0))");
+    assert_eq!(with, rows("$R |> filter(fn: (r) => exists r.h and true)"));
 }
