@@ -126,8 +126,8 @@ impl Answer {
     }
 }
 
-/// A message without what differs from run to run: identifiers, the bounds of retention, the times of
-/// points where they hang on the clock, and the order of columns, which is not compared either.
+/// A message without what differs from run to run: identifiers, the bounds of retention, the times
+/// of points where they hang on the clock, and the order of columns, which is not compared either.
 pub(crate) fn without_chance(message: &str) -> String {
     static ID: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\b[0-9a-f]{16}\b").expect("the pattern is a constant"));

@@ -1,7 +1,7 @@
 //! Where a function of tables was called, and how the server runs it.
 //!
-//! Both decide how the server tells of a mistake: [`Site::tell`] adds the place, if the server knows
-//! it. Tables that come in pieces are put together by [`Stream`](super::stream::Stream).
+//! Both decide how the server tells of a mistake: [`Site::tell`] adds the place, if the server
+//! knows it. Tables that come in pieces are put together by [`Stream`](super::stream::Stream).
 
 use super::ast::Span;
 use super::error::FluxError;

@@ -423,8 +423,8 @@ impl Stream {
         })
     }
 
-    /// Makes pieces of tables of each table or piece. The next function that needs whole tables puts
-    /// them together.
+    /// Makes pieces of tables of each table or piece. The next function that needs whole tables
+    /// puts them together.
     pub(crate) fn regrouped(
         &self,
         site: Site,
