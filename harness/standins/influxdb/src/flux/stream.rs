@@ -366,7 +366,7 @@ impl Stream {
 
     /// The tables in the order in which they are made.
     pub(crate) fn unordered(&self) -> &Self {
-        self.as_made.as_deref().filter(|_| !self.yielded).unwrap_or(self)
+        self.as_made.as_deref().filter(|_| !self.yielded && !self.sorted).unwrap_or(self)
     }
 
     /// Makes tables of several streams together.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::aggregate::{Aggregate, checked_column};
 use super::columns::duplicate_column;
+use super::group::merge;
 use super::location::LOCATION;
 use super::select::Selector;
 use super::window::{RowSet, Windowing, bounds_of, windowed, windows_of};
@@ -78,6 +79,7 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     let execution = Arc::clone(stream.execution());
     let made = match reduction {
         Reduction::Aggregate(aggregate) => {
+            let own = windowing.clone();
             let work = move |table: Table| {
                 execution.check_room(windowing.room(table.rows))?;
                 let kind = table.column(&column).map(Column::kind);
@@ -90,11 +92,18 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
             };
             match aggregate.in_store() {
                 InStore::Possible => stream.unordered().map(call.site, work)?,
-                InStore::Never => with_rows(&stream.gathered(call.site, work)?, call.site)?,
+                InStore::Never => {
+                    let stream = over_range(&stream, call.site, &own)?;
+                    with_rows(&stream.gathered(call.site, work)?, call.site)?
+                }
             }
         }
         Reduction::Selector(selector) => {
-            let in_store = if of_store { InStore::Possible } else { InStore::Never };
+            let (in_store, stream) = if of_store {
+                (InStore::Possible, stream)
+            } else {
+                (InStore::Never, over_range(&stream, call.site, &windowing)?)
+            };
             let chosen = stream.reduced(call.site, in_store, move |table| {
                 execution.check_room(windowing.room(table.rows))?;
                 windowing.select(&table, &column, selector, use_start)
@@ -108,6 +117,24 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
         }
     };
     Ok(Value::Stream(made))
+}
+
+/// The tables with the range of the windows in their keys, those of one key put together: windows
+/// do not go by the bounds that a table had.
+fn over_range(stream: &Stream, site: Site, windowing: &Windowing) -> Result<Stream, FluxError> {
+    let windowing = windowing.clone();
+    stream.all(site, move |tables| {
+        let whole = |table: &Table| {
+            let is = |label: &str, time_ns| {
+                table.key.get(label).is_some_and(|own| own.same_scalar(&Value::Time(time_ns)))
+            };
+            is("_start", windowing.range.start_ns) && is("_stop", windowing.range.stop_ns)
+        };
+        if tables.iter().all(whole) {
+            return Ok(tables);
+        }
+        merge(tables.into_iter().map(|table| windowing.whole_range(table)).collect())
+    })
 }
 
 /// The tables that have rows: where there is no window, there is no table.

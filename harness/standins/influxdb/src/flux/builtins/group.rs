@@ -41,15 +41,16 @@ fn group(call: &Call<'_>) -> Result<Value, FluxError> {
         grouped.grouped = Some(ungrouped);
         return Ok(Value::Stream(grouped));
     }
-    let mut grouped = stream.all(call.site, move |tables| {
+    let grouped = stream.unordered().all(call.site, move |tables| {
         let mut parts = Vec::new();
         for table in tables {
             let all = table.columns.iter().map(|column| Arc::clone(&column.label));
             let keyed: Vec<Arc<str>> = all.filter(|label| labels.contains(label) == by).collect();
             parts.extend(split(table, &keyed));
         }
-        merge(parts)
+        merge_as_made(parts)
     })?;
+    let mut grouped = grouped.in_order(call.site)?;
     grouped.grouped = Some(ungrouped);
     Ok(Value::Stream(grouped))
 }

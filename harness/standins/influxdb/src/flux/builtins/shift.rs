@@ -123,7 +123,13 @@ fn truncate_time_column(call: &Call<'_>) -> Result<Value, FluxError> {
     // The server looks at `_time` whatever it is told.
     let label: Arc<str> = Arc::from("_time");
     let made = call.stream("tables")?.all(call.site, move |tables| {
-        let made = tables.into_iter().map(|table| {
+        // As with `map`, tables without rows are gone.
+        let made = tables.into_iter().filter(|table| table.rows > 0).map(|table| {
+            let mut table = table;
+            let columns = std::mem::take(&mut table.columns);
+            let has = |label: &str| columns.iter().any(|column| *column.label == *label);
+            table.key = table.key.without(|label| !has(label));
+            table.columns = columns;
             let labels = [Arc::clone(&label)];
             Ok(with_times(table, &labels, |time_ns| start_of(&windows, time_ns)))
         });
