@@ -46,6 +46,14 @@ enum Reduction {
     Function(Lambda),
 }
 
+impl Reduction {
+    /// What the stand-in does itself.
+    fn of_function(function: &Function) -> Option<Self> {
+        let aggregate = Aggregate::of_function(function).map(Self::Aggregate);
+        aggregate.or_else(|| Selector::of_function(function).map(Self::Selector))
+    }
+}
+
 fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     let stream = call.stream("tables")?;
     let range = bounds_of(&stream)?;
@@ -64,13 +72,8 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     let lambda = call.required_lambda("fn")?;
     let direct = matches!(&*time_source, "_start" | "_stop") && &*time_target == "_time";
     let function = passed_on(&lambda).unwrap_or_else(|| Arc::clone(&lambda.function));
-    let reduction = match Aggregate::of_function(&function) {
-        Some(aggregate) if direct => Reduction::Aggregate(aggregate),
-        _ => match Selector::of_function(&function) {
-            Some(selector) if direct => Reduction::Selector(selector),
-            _ => Reduction::Function(lambda),
-        },
-    };
+    let own = Reduction::of_function(&function).filter(|_| direct);
+    let reduction = own.unwrap_or(Reduction::Function(lambda));
     let of_store = stream.read.is_some() && &*column == "_value";
     let of_store = of_store && windowing.windows.are_for_store();
     // The store gives the chosen values without their times.

@@ -167,7 +167,9 @@ fn conjuncts(body: &Body) -> Vec<&Expr> {
 fn add_conjuncts<'a>(expr: &'a Expr, found: &mut Vec<&'a Expr>) {
     match &expr.kind {
         ExprKind::Logical { operator: LogicalOperator::And, operands } => {
-            operands.iter().for_each(|operand| add_conjuncts(operand, found));
+            for operand in operands {
+                add_conjuncts(operand, found);
+            }
         }
         _ => found.push(expr),
     }

@@ -133,7 +133,7 @@ impl Windowing {
             .column(&self.time)
             .ok_or_else(|| FluxError::new(format!("missing time column \"{}\"", self.time)))?;
         if self.windows.is_infinite() {
-            let all = (table.rows > 0).then(|| (self.range, RowSet::Run(0..table.rows)));
+            let all = (table.rows > 0).then_some((self.range, RowSet::Run(0..table.rows)));
             return Ok(all.into_iter().collect());
         }
         Ok(match self.plain_times(times) {
