@@ -75,6 +75,10 @@ and where it disagrees with itself after all, the query counts as one without a 
 - The classic `join()` over tables with different columns: it loses rows in about half of the runs.
 - A field that changes its type from shard to shard: a read across the change gives one of both
   types.
+- The order of rows that `sort`, `top` and `bottom` find equal, and of the rows of a grouping in the
+  store by more than twelve series: both hang on how the server's buffers are merged. So sorts name
+  all columns, and such a grouping is counted or sorted.
+- `mode` of a whole table: the server has a mode for each buffer in which it holds the table.
 - The order of tables after `union()` and joins: it depends on which input is read first.
 - `now()` is sent with each script, so that both servers mean the same instant.
 ";

@@ -147,8 +147,18 @@ fn extend(draws: &mut Draws, pipe: &mut Pipe, shape: &mut Shape, data: &DataSet)
             break;
         }
         if let Some(stage) = stage(draws, shape, data) {
+            // The store sorts the series of a grouping, and leaves the order of those that are
+            // equal to chance when there are more than twelve.
+            let by_store = |stage: &Stage| matches!(stage.call.as_str(), "range" | "filter");
+            let groups_read = stage.call == "group" && pipe.stages.iter().all(by_store);
             pipe.stages.push(stage);
             added += 1;
+            if groups_read {
+                pipe.stages.push(match draws.below(3) {
+                    0 => windows::count(shape),
+                    _ => rows::sort_in_full(shape),
+                });
+            }
         }
     }
 }

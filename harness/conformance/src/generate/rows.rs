@@ -23,13 +23,27 @@ pub(super) fn filter(draws: &mut Draws, shape: &mut Shape) -> Stage {
     stage
 }
 
+/// Orders rows by all that is known of them.
+pub(super) fn sort_in_full(shape: &Shape) -> Stage {
+    Stage::new("sort").with("columns", list(&in_full(vec!["_time".to_owned()], shape)))
+}
+
+/// Labels to sort by, and after them all others: a real server leaves rows that are equal in all
+/// labels in the order in which its shards and series happen to be merged.
+fn in_full(mut labels: Vec<String>, shape: &Shape) -> Vec<String> {
+    let others = shape.columns.keys().filter(|label| !labels.contains(label));
+    let others: Vec<String> = others.cloned().collect();
+    labels.extend(others);
+    labels
+}
+
 /// Orders rows.
 pub(super) fn sort(draws: &mut Draws, shape: &mut Shape) -> Stage {
     let mut labels = shape.some(draws, 2);
     if labels.is_empty() {
         labels.push(if draws.once_in(2) { "_time" } else { "_value" }.to_owned());
     }
-    let stage = Stage::new("sort").with("columns", list(&labels));
+    let stage = Stage::new("sort").with("columns", list(&in_full(labels, shape)));
     if draws.once_in(2) { stage.with_optional("desc", "true") } else { stage }
 }
 
@@ -48,11 +62,8 @@ pub(super) fn limit(draws: &mut Draws, _: &mut Shape) -> Stage {
 pub(super) fn top(draws: &mut Draws, shape: &mut Shape) -> Stage {
     let call = draws.pick(&["top", "bottom"]);
     let stage = Stage::new(call).with("n", draws.pick(&["1", "2", "4"]));
-    if draws.once_in(3) {
-        let label = shape.any(draws);
-        return stage.with_optional("columns", list(&[label]));
-    }
-    stage
+    let label = if draws.once_in(3) { shape.any(draws) } else { "_value".to_owned() };
+    stage.with("columns", list(&in_full(vec![label], shape)))
 }
 
 /// Computes columns.

@@ -154,8 +154,9 @@ pub(crate) struct Stream {
     pub(crate) parts: Option<Arc<Self>>,
     /// For a grouping: what it groups. Of several groupings in a row only the last counts.
     pub(crate) grouped: Option<Arc<Self>>,
-    /// Whether this is a `sort`, which the server does together with a `limit` behind it.
-    pub(crate) sorted: bool,
+    /// For a `sort`: its tables in the order in which they are made, as a `limit` behind it gives
+    /// them, since the server does both together.
+    pub(crate) sorted: Option<Arc<Self>>,
     /// Whether `yield` has already made this stream a result.
     pub(crate) yielded: bool,
     delivery: Delivery,
@@ -205,7 +206,7 @@ impl Stream {
             filtered: None,
             parts: None,
             grouped: None,
-            sorted: false,
+            sorted: None,
             yielded: false,
             delivery: Delivery::Tables,
             last: None,

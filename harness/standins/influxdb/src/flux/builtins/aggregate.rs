@@ -357,8 +357,8 @@ fn run(call: &Call<'_>, aggregate: Aggregate) -> Result<Value, FluxError> {
     Ok(Value::Stream(made))
 }
 
-/// What the store aggregates: it has one window without an end that begins at the epoch, and another
-/// before it.
+/// What the store aggregates: it has one window without an end that begins at the epoch, and
+/// another before it.
 pub(super) fn cut_at_epoch(stream: Stream) -> Result<Stream, FluxError> {
     let spans = |bounds: Bounds| bounds.start_ns < 0 && bounds.stop_ns > 0;
     if stream.read.is_none() || !stream.bounds.is_some_and(spans) {

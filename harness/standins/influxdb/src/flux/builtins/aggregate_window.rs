@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::aggregate::{Aggregate, checked_column};
 use super::columns::duplicate_column;
+use super::group::merge;
 use super::location::LOCATION;
 use super::select::Selector;
 use super::window::{RowSet, Windowing, bounds_of, windowed, windows_of};
@@ -45,6 +46,14 @@ enum Reduction {
     Function(Lambda),
 }
 
+impl Reduction {
+    /// What the stand-in does itself.
+    fn of_function(function: &Function) -> Option<Self> {
+        let aggregate = Aggregate::of_function(function).map(Self::Aggregate);
+        aggregate.or_else(|| Selector::of_function(function).map(Self::Selector))
+    }
+}
+
 fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     let stream = call.stream("tables")?;
     let range = bounds_of(&stream)?;
@@ -64,13 +73,8 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     let inner = inner_call(&lambda).unwrap_or(call.site);
     let direct = matches!(&*time_source, "_start" | "_stop") && &*time_target == "_time";
     let function = passed_on(&lambda).unwrap_or_else(|| Arc::clone(&lambda.function));
-    let reduction = match Aggregate::of_function(&function) {
-        Some(aggregate) if direct => Reduction::Aggregate(aggregate),
-        _ => match Selector::of_function(&function) {
-            Some(selector) if direct => Reduction::Selector(selector),
-            _ => Reduction::Function(lambda),
-        },
-    };
+    let own = Reduction::of_function(&function).filter(|_| direct);
+    let reduction = own.unwrap_or(Reduction::Function(lambda));
     let of_store = stream.read.is_some() && &*column == "_value";
     let of_store = of_store && windowing.windows.are_for_store();
     // The store gives the chosen values without their times.
@@ -80,6 +84,7 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
     let execution = Arc::clone(stream.execution());
     let made = match reduction {
         Reduction::Aggregate(aggregate) => {
+            let own = windowing.clone();
             let work = move |table: Table| {
                 windowing.check_times(&table, aggregate.in_store(), in_pieces)?;
                 execution.check_room(windowing.room(table.rows))?;
@@ -94,11 +99,18 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
             };
             match aggregate.in_store() {
                 InStore::Possible => stream.unordered().map(call.site.planned(), work)?,
-                InStore::Never => with_rows(&stream.gathered(call.site, work)?, call.site)?,
+                InStore::Never => {
+                    let stream = over_range(&stream, call.site, &own)?;
+                    with_rows(&stream.gathered(call.site, work)?, call.site)?
+                }
             }
         }
         Reduction::Selector(selector) => {
-            let in_store = if of_store { InStore::Possible } else { InStore::Never };
+            let (in_store, stream) = if of_store {
+                (InStore::Possible, stream)
+            } else {
+                (InStore::Never, over_range(&stream, call.site, &windowing)?)
+            };
             let chosen = stream.reduced(call.site, in_store, move |table| {
                 windowing.check_times(&table, InStore::Never, in_pieces)?;
                 execution.check_room(windowing.room(table.rows))?;
@@ -113,6 +125,24 @@ fn aggregate_window(call: &Call<'_>) -> Result<Value, FluxError> {
         }
     };
     Ok(Value::Stream(made))
+}
+
+/// The tables with the range of the windows in their keys, those of one key put together: windows
+/// do not go by the bounds that a table had.
+fn over_range(stream: &Stream, site: Site, windowing: &Windowing) -> Result<Stream, FluxError> {
+    let windowing = windowing.clone();
+    stream.all(site, move |tables| {
+        let whole = |table: &Table| {
+            let is = |label: &str, time_ns| {
+                table.key.get(label).is_some_and(|own| own.same_scalar(&Value::Time(time_ns)))
+            };
+            is("_start", windowing.range.start_ns) && is("_stop", windowing.range.stop_ns)
+        };
+        if tables.iter().all(whole) {
+            return Ok(tables);
+        }
+        merge(tables.into_iter().map(|table| windowing.whole_range(table)).collect())
+    })
 }
 
 /// The tables that have rows: where there is no window, there is no table.

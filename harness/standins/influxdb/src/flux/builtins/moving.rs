@@ -89,7 +89,7 @@ fn moving_average(call: &Call<'_>) -> Result<Value, FluxError> {
         let means = cells.windows(n.min(cells.len())).map(|window| {
             let present = window.iter().flatten();
             let count = present.clone().count();
-            (count > 0).then(|| present.sum::<f64>() / count as f64)
+            (count > 0).then(|| present.fold(0.0, |sum, value| sum + value) / count as f64)
         });
         let means = means.collect();
         Ok(with_results(&table, &label, means))
@@ -108,7 +108,7 @@ fn exponential(call: &Call<'_>) -> Result<Value, FluxError> {
         // Too few rows: the plain mean of what there is.
         let present = cells.iter().flatten();
         let count = present.clone().count();
-        let mean = (count > 0).then(|| present.sum::<f64>() / count as f64);
+        let mean = (count > 0).then(|| present.fold(0.0, |sum, value| sum + value) / count as f64);
         Ok(if cells.is_empty() { Vec::new() } else { vec![mean] })
     })
 }
@@ -119,7 +119,8 @@ fn exponential_averages(cells: &[Option<f64>], n: usize) -> Cells {
     let weight = 2.0 / (n as f64 + 1.0);
     let present = first.iter().flatten();
     let count = present.clone().count();
-    let mut average = (count > 0).then(|| present.sum::<f64>() / count as f64);
+    let mut average =
+        (count > 0).then(|| present.fold(0.0, |sum, value| sum + value) / count as f64);
     let mut averages = vec![average];
     for cell in rest {
         if let Some(new) = cell {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped, required};
 use crate::flux::error::FluxError;
+use crate::flux::stream::Stream;
 use crate::flux::table::{Column, ColumnBuilder, Data, Table};
 use crate::flux::value::{Value, order_floats};
 
@@ -43,10 +44,13 @@ pub(super) const BUILTINS: &[Builtin] = &[
 fn sort(call: &Call<'_>) -> Result<Value, FluxError> {
     let labels = call.strings("columns")?.unwrap_or_else(|| vec![Arc::from("_value")]);
     let descending = call.bool_or("desc", false)?;
-    let mut sorted = call
-        .stream("tables")?
-        .map(call.site, move |table| Ok(sort_table(table, &labels, descending)))?;
-    sorted.sorted = true;
+    let stream = call.stream("tables")?;
+    let sorted_tables = |stream: &Stream| {
+        let labels = labels.clone();
+        stream.map(call.site, move |table| Ok(sort_table(table, &labels, descending)))
+    };
+    let mut sorted = sorted_tables(&stream)?;
+    sorted.sorted = Some(Arc::new(sorted_tables(&stream.unordered())?));
     Ok(Value::Stream(sorted))
 }
 
@@ -100,8 +104,9 @@ fn rows_by<T: Copy>(
 fn limit(call: &Call<'_>) -> Result<Value, FluxError> {
     let (n, offset) = count_and_offset(call)?;
     let stream = call.stream("tables")?;
-    let with_sort = stream.sorted && !stream.yielded && offset == 0;
-    let limited = stream.each(call.site, move |table| {
+    let sorted = stream.sorted.as_deref().filter(|_| !stream.yielded && offset == 0);
+    let (with_sort, tables) = (sorted.is_some(), sorted.unwrap_or(&stream));
+    let limited = tables.each(call.site, move |table| {
         let from = offset.min(table.rows);
         let to = from.saturating_add(n).min(table.rows);
         // A table that had no rows stays, one whose rows are all skipped does not.

@@ -127,7 +127,10 @@ fn truncate_time_column(call: &Call<'_>) -> Result<Value, FluxError> {
             let message = "failed to evaluate map function: invalid is not Timeable";
             return Err(FluxError::new(message));
         }
-        let labels = [Arc::clone(&label)];
+        let columns = &table.columns;
+        let has = |label: &str| columns.iter().any(|column| *column.label == *label);
+        let key = table.key.without(|label| !has(label));
+        let (table, labels) = (Table { key, ..table }, [Arc::clone(&label)]);
         Ok(vec![with_times(table, &labels, |time_ns| start_of(&windows, time_ns))])
     })?;
     Ok(Value::Stream(made))
