@@ -96,13 +96,16 @@ fn chain(error: &dyn Error) -> String {
 }
 
 fn told(arguments: &Arguments, outcomes: &[Outcome]) -> Result<bool, Box<dyn Error>> {
-    for outcome in outcomes {
-        print!("{outcome}");
-    }
     if let Some(file) = &arguments.page {
         fs::write(file, page::page(outcomes))?;
     }
     Ok(outcomes.iter().all(Outcome::holds))
+}
+
+/// Prints an outcome as soon as it is there: the next may take long.
+fn shown(outcome: Outcome) -> Outcome {
+    print!("{outcome}");
+    outcome
 }
 
 async fn compared(arguments: &Arguments) -> Result<Vec<Outcome>, Box<dyn Error>> {
@@ -111,9 +114,10 @@ async fn compared(arguments: &Arguments) -> Result<Vec<Outcome>, Box<dyn Error>>
     let Some(influxd) = arguments.influxd.as_ref().filter(|_| way != Way::Hostile) else {
         let mut standin = Standin::start(&clock).await?;
         return match way {
-            Way::Cases => Ok(vec![cases::run(&mut standin, None).await?]),
+            Way::Cases => Ok(vec![shown(cases::run(&mut standin, None).await?)]),
             Way::Hostile => {
-                Ok(vec![hostile::run(&mut standin, arguments.seed, arguments.count).await?])
+                let (seed, count) = (arguments.seed, arguments.count);
+                Ok(vec![shown(hostile::run(&mut standin, seed, count).await?)])
             }
             Way::Queries | Way::Writes | Way::All => {
                 Err("the real server is needed: give its program with `--influxd`".into())
@@ -127,16 +131,16 @@ async fn compared(arguments: &Arguments) -> Result<Vec<Outcome>, Box<dyn Error>>
         fs::write(file, writes::record(&pair, &clock).await?)?;
     }
     if matches!(way, Way::Cases | Way::All) {
-        outcomes.push(cases::run(&mut pair.standin, Some(&pair.real)).await?);
+        outcomes.push(shown(cases::run(&mut pair.standin, Some(&pair.real)).await?));
     }
     if matches!(way, Way::Writes | Way::All) {
-        outcomes.push(writes::run(&pair, &clock).await?);
+        outcomes.push(shown(writes::run(&pair, &clock).await?));
     }
     if matches!(way, Way::Queries | Way::All) {
         for language in [Asked::Flux, Asked::Influxql] {
             if arguments.language.is_none_or(|only| only == language) {
                 let options = options(arguments, language);
-                outcomes.push(queries::run(&mut pair, &options).await?);
+                outcomes.push(shown(queries::run(&mut pair, &options).await?));
             }
         }
     }

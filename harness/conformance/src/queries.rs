@@ -132,6 +132,9 @@ pub async fn run(pair: &mut Pair, options: &Options) -> Result<Outcome, QueriesE
             run.one(bucket, n).await?;
         }
     }
+    if let Some(bucket) = set {
+        run.drop_set(bucket).await?;
+    }
     Ok(run.outcome)
 }
 
