@@ -199,17 +199,18 @@ variable "maintenance_window" {
     error_message = "`maintenance_window` must have the form ddd:HH:MM-ddd:HH:MM with days Sun to Sat, such as Sun:04:00-Sun:06:00."
   }
 
-  # Minutes from the start to the end, over the end of the week where it has to.
+  # Minutes from the start to the end, over the end of the week where it has to. Another form has the
+  # message above.
   validation {
     condition = var.maintenance_window == null || try(
-      contains(range(120, 1441), (
+      alltrue([for minutes in [(
         index(["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"], substr(var.maintenance_window, 10, 3)) * 1440
         + tonumber(substr(var.maintenance_window, 14, 2)) * 60 + tonumber(substr(var.maintenance_window, 17, 2))
         -index(["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"], substr(var.maintenance_window, 0, 3)) * 1440
         -tonumber(substr(var.maintenance_window, 4, 2)) * 60 - tonumber(substr(var.maintenance_window, 7, 2))
         + 10080
-      ) % 10080),
-    false)
+      ) % 10080] : minutes >= 120 && minutes <= 1440]),
+    true)
     error_message = "`maintenance_window` must last from 2 to 24 hours."
   }
 }

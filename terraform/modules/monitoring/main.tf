@@ -97,7 +97,7 @@ resource "aws_budgets_budget" "this" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:${var.budget_tag.key}$${var.budget_tag.value}"]
+    values = [format("user:%s$%s", var.budget_tag.key, var.budget_tag.value)]
   }
 
   # What is spent, and early enough what will be.

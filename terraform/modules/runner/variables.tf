@@ -68,13 +68,14 @@ variable "memory_mib" {
   nullable    = false
 
   validation {
-    condition = contains({
+    # Another count of CPUs has a message of its own.
+    condition = try(contains({
       1  = range(2048, 8193, 1024)
       2  = range(4096, 16385, 1024)
       4  = range(8192, 30721, 1024)
       8  = range(16384, 61441, 4096)
       16 = range(32768, 122881, 8192)
-    }[var.vcpus], var.memory_mib)
+    }[var.vcpus], var.memory_mib), true)
     error_message = "`memory_mib` must be one that Fargate has: 2048-8192 with 1 CPU, 4096-16384 with 2, 8192-30720 with 4, each in steps of 1024; 16384-61440 with 8 in steps of 4096; 32768-122880 with 16 in steps of 8192."
   }
 }
