@@ -2,8 +2,8 @@
 
 data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_109: a key's policy speaks of that key alone; its administrator is the account.
-  # checkov:skip=CKV_AWS_111: as above.
-  # checkov:skip=CKV_AWS_356: as above; in a key's policy the resource is always *.
+  # checkov:skip=CKV_AWS_111: as for CKV_AWS_109, the policy speaks of this key alone.
+  # checkov:skip=CKV_AWS_356: in a key's policy the resource is always *, and means the key.
   statement {
     sid       = "Account"
     actions   = ["kms:*"]

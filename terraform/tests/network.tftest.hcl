@@ -30,6 +30,10 @@ run "vpc_and_subnets" {
     error_message = "the private subnets must be 10.0.10.0/24 and 10.0.20.0/24 in two zones"
   }
   assert {
+    condition     = data.aws_availability_zones.available.state == "available" && [for f in data.aws_availability_zones.available.filter : "${f.name} ${join(" ", f.values)}"] == ["opt-in-status opt-in-not-required"]
+    error_message = "the zones must be available, and no local ones"
+  }
+  assert {
     condition     = alltrue([for subnet in concat(values(aws_subnet.public), values(aws_subnet.private)) : subnet.map_public_ip_on_launch == false])
     error_message = "no subnet may hand out public addresses"
   }

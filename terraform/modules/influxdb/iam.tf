@@ -55,7 +55,6 @@ data "aws_iam_policy_document" "writer" {
 
 # Who makes the tokens and the backups. Nothing here deletes or restores.
 data "aws_iam_policy_document" "operator" {
-  # checkov:skip=CKV_AWS_356: listing instances and backups knows no resource.
   statement {
     sid       = "FetchAdministrator"
     actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]

@@ -1,7 +1,7 @@
 # Where the engine's logs go, hourly.
 
 resource "aws_s3_bucket" "logs" {
-  # checkov:skip=CKV_AWS_18: it holds logs itself; access to it is in CloudTrail.
+  # checkov:skip=CKV_AWS_18: it holds logs itself; who reads them is in CloudTrail's data events, where an account records them.
   # checkov:skip=CKV_AWS_144: logs are kept for a while in one region, and not copied to another.
   # checkov:skip=CKV_AWS_145: the service's right to use a customer key for delivery is not documented; the bucket's own key encrypts.
   # checkov:skip=CKV2_AWS_62: nothing acts on the arrival of a log file.

@@ -4,7 +4,7 @@
 # one in front of a token as soon as its own had been rotated away.
 
 resource "aws_secretsmanager_secret" "token" {
-  # checkov:skip=CKV2_AWS_57: AWS's rotation function is installed from its application repository; the runbook says how.
+  # checkov:skip=CKV2_AWS_57: AWS's rotation function comes from its application repository and is not this module's; the secrets are in its format.
   for_each = var.tokens
 
   name                    = "${var.name}/influxdb/token/${each.key}"

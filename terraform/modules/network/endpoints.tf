@@ -1,16 +1,8 @@
 # What goes to AWS stays in the VPC. Each endpoint serves this account's principals only.
 
 data "aws_iam_policy_document" "interface_endpoint" {
-  # checkov:skip=CKV_AWS_111: the policy of an endpoint bounds who passes; what they may do is bounded by their own policies.
-  # checkov:skip=CKV_AWS_356: as above; the condition on the account is what narrows it.
-  # checkov:skip=CKV_AWS_109: as above.
-  # checkov:skip=CKV_AWS_107: as above.
-  # checkov:skip=CKV_AWS_108: as above.
-  # checkov:skip=CKV_AWS_1: as above; it is no administrator's policy.
-  # checkov:skip=CKV_AWS_49: as above.
-  # checkov:skip=CKV_AWS_283: as above; the condition excludes other accounts.
-  # checkov:skip=CKV_AWS_110: as above.
-  # checkov:skip=CKV2_AWS_40: as above.
+  # checkov:skip=CKV_AWS_1: an endpoint's policy bounds who passes, here by account; what they may do is their own policies' matter.
+  # checkov:skip=CKV_AWS_49: as for CKV_AWS_1, the endpoint lets every action of its service through, for this account.
   statement {
     sid       = "OwnAccount"
     actions   = ["*"]
@@ -31,9 +23,6 @@ data "aws_iam_policy_document" "interface_endpoint" {
 
 data "aws_iam_policy_document" "s3_endpoint" {
   # checkov:skip=CKV_AWS_283: the first statement is narrowed to this account, the second to the public bucket of ECR's layers.
-  # checkov:skip=CKV_AWS_356: buckets of this account, whose own policies decide further.
-  # checkov:skip=CKV_AWS_108: as above.
-  # checkov:skip=CKV_AWS_111: as above.
   statement {
     sid       = "OwnAccount"
     actions   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket", "s3:GetBucketLocation"]

@@ -1,7 +1,6 @@
 # Who talked to whom: accepted and rejected connections of the whole VPC.
 
 resource "aws_cloudwatch_log_group" "flow" {
-  # checkov:skip=CKV_AWS_338: a year is the default; a shorter time is the user's choice, within a list.
   name              = "/${var.name}/vpc-flow"
   retention_in_days = var.flow_log_retention_days
   kms_key_id        = var.kms_key_arn

@@ -19,7 +19,6 @@ resource "aws_security_group" "clients" {
 }
 
 resource "aws_security_group" "endpoints" {
-  # checkov:skip=CKV2_AWS_5: it is attached to the interface endpoints, which the check does not follow through for_each.
   name        = "${var.name}-endpoints"
   description = "Private endpoints of AWS services: reached by the clients over TLS"
   vpc_id      = aws_vpc.this.id

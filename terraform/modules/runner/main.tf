@@ -48,7 +48,6 @@ resource "aws_ecr_lifecycle_policy" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338: a year is the default; a shorter time is the user's choice, within a list.
   name              = "/${var.name}/runner"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

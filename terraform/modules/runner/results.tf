@@ -1,7 +1,7 @@
 # Reports and evidence of every run.
 
 resource "aws_s3_bucket" "results" {
-  # checkov:skip=CKV_AWS_18: who read a report is in CloudTrail; a second bucket of access logs would tell no more.
+  # checkov:skip=CKV_AWS_18: who reads a report is in CloudTrail's data events, where an account records them.
   # checkov:skip=CKV_AWS_144: a lost report can be made again from a new run.
   # checkov:skip=CKV2_AWS_62: nothing acts on the arrival of a report.
   bucket = "${var.name}-results-${local.account_id}-${local.region}"
