@@ -141,7 +141,7 @@ run "job_logs_and_environment" {
   }
 
   assert {
-    condition     = { for e in jsondecode(aws_batch_job_definition.this.container_properties).environment : e.name => e.value if e.name != "CUTOVER_STACK_OUTPUT" } == { AWS_REGION = "us-east-1", CUTOVER_RESULTS = "s3://stack-results-111122223333-us-east-1/runs" }
+    condition     = { for e in jsondecode(aws_batch_job_definition.this.container_properties).environment : e.name => e.value if e.name != "CUTOVER_STACK_OUTPUT" } == { AWS_REGION = "us-east-1", CUTOVER_ALLOW_WRITES = "false", CUTOVER_RESULTS = "s3://stack-results-111122223333-us-east-1/runs" }
     error_message = "the job must know the region and where results go"
   }
 
@@ -392,6 +392,10 @@ run "rights_of_a_job_that_writes" {
     allow_writes = true
   }
 
+  assert {
+    condition     = one([for e in jsondecode(aws_batch_job_definition.this.container_properties).environment : e.value if e.name == "CUTOVER_ALLOW_WRITES"]) == "true"
+    error_message = "the job must know that it may write"
+  }
   assert {
     condition = { for s in data.aws_iam_policy_document.job.statement : coalesce(s.sid, "-") => [
       coalesce(s.effect, "Allow"),

@@ -121,6 +121,7 @@ resource "aws_batch_job_definition" "this" {
 
     environment = [
       { name = "AWS_REGION", value = local.region },
+      { name = "CUTOVER_ALLOW_WRITES", value = tostring(var.allow_writes) },
       { name = "CUTOVER_RESULTS", value = "s3://${aws_s3_bucket.results.bucket}/runs" },
       { name = "CUTOVER_STACK_OUTPUT", value = jsonencode({ for name, value in var.stack_output : name => { sensitive = false, value = value } }) },
     ]
