@@ -169,8 +169,8 @@ run "job_ends" {
   }
 
   assert {
-    condition     = aws_batch_job_definition.this.retry_strategy[0].attempts == 2 && [for e in aws_batch_job_definition.this.retry_strategy[0].evaluate_on_exit : "${e.action} ${e.on_status_reason == null ? "" : e.on_status_reason}${e.on_exit_code == null ? "" : e.on_exit_code}"] == ["RETRY Host EC2*", "EXIT *"]
-    error_message = "a failed check must not be asked again, a lost machine must"
+    condition     = aws_batch_job_definition.this.retry_strategy[0].attempts == 2 && [for e in aws_batch_job_definition.this.retry_strategy[0].evaluate_on_exit : "${e.action} ${e.on_status_reason == null ? "" : e.on_status_reason}${e.on_exit_code == null ? "" : e.on_exit_code}"] == ["RETRY Timeout waiting for network interface*", "EXIT *"]
+    error_message = "a failed check must not be asked again, a job that could not start must"
   }
 }
 
@@ -577,7 +577,7 @@ run "rights_of_a_job_that_reads_the_source" {
       ]
       FindSource = [
         "Allow",
-        sort(["timestream:DescribeAccountSettings", "timestream:DescribeEndpoints"]),
+        sort(["timestream:DescribeAccountSettings", "timestream:DescribeEndpoints", "timestream:SelectValues"]),
         sort(["*"]),
         [],
         sort([]),

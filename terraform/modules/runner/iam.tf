@@ -128,13 +128,13 @@ data "aws_iam_policy_document" "job" {
     }
   }
 
-  # DescribeEndpoints and the account's settings know no resource.
+  # These know no resource; SelectValues is a query that reads no table.
   dynamic "statement" {
     for_each = length(var.source_database_arns) > 0 ? ["FindSource"] : []
 
     content {
       sid       = statement.value
-      actions   = ["timestream:DescribeAccountSettings", "timestream:DescribeEndpoints"]
+      actions   = ["timestream:DescribeAccountSettings", "timestream:DescribeEndpoints", "timestream:SelectValues"]
       resources = ["*"]
     }
   }

@@ -136,13 +136,13 @@ resource "aws_batch_job_definition" "this" {
     }
   })
 
-  # A failed check is an answer, and is not asked again; a machine that went away is.
+  # A failed check is an answer, and is not asked again; a job that Fargate could not start is.
   retry_strategy {
     attempts = 2
 
     evaluate_on_exit {
       action           = "RETRY"
-      on_status_reason = "Host EC2*"
+      on_status_reason = "Timeout waiting for network interface*"
     }
 
     evaluate_on_exit {
