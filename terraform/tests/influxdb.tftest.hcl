@@ -514,3 +514,47 @@ run "outputs" {
     error_message = "each policy must be told under its own name"
   }
 }
+
+# Neither a plan nor a mocked AWS shows what follows, so it is held to the text.
+run "what_no_plan_shows" {
+  command = plan
+
+  module {
+    source = "./modules/influxdb"
+  }
+
+  assert {
+    condition     = aws_timestreaminfluxdb_db_instance.this.name == "stack" && length(regexall("(?m)^    prevent_destroy = true$", file("./modules/influxdb/main.tf"))) == 1
+    error_message = "the database must not be destroyed by a plan"
+  }
+
+  assert {
+    condition     = aws_timestreaminfluxdb_db_instance.this.name == "stack" && length(regexall("(?m)^    ignore_changes = \\[password\\]$", file("./modules/influxdb/main.tf"))) == 1
+    error_message = "another password must not replace the database"
+  }
+
+  assert {
+    condition     = aws_timestreaminfluxdb_db_instance.this.name == "stack" && length(regexall("(?m)^  depends_on = \\[aws_s3_bucket_policy.logs\\]$", file("./modules/influxdb/main.tf"))) == 1
+    error_message = "the log bucket must let the service write before the instance is made"
+  }
+
+  assert {
+    condition     = aws_iam_policy.reader.name == "stack-influxdb-reader" && length(regexall("policy      = data.aws_iam_policy_document.reader.json", file("./modules/influxdb/iam.tf"))) == 1
+    error_message = "the policy of the reader must be its own"
+  }
+
+  assert {
+    condition     = aws_iam_policy.writer.name == "stack-influxdb-writer" && length(regexall("policy      = data.aws_iam_policy_document.writer.json", file("./modules/influxdb/iam.tf"))) == 1
+    error_message = "the policy of the writer must be its own"
+  }
+
+  assert {
+    condition     = aws_iam_policy.operator.name == "stack-influxdb-operator" && length(regexall("policy      = data.aws_iam_policy_document.operator.json", file("./modules/influxdb/iam.tf"))) == 1
+    error_message = "the policy of the operator must be its own"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_policy.logs) == 1 && length(regexall("policy = data.aws_iam_policy_document.logs.0..json", file("./modules/influxdb/logs.tf"))) == 1
+    error_message = "the log bucket must have its policy"
+  }
+}

@@ -559,3 +559,17 @@ run "outputs" {
     error_message = "namespace and dashboard must be told"
   }
 }
+
+# Neither a plan nor a mocked AWS shows what follows, so it is held to the text.
+run "what_no_plan_shows" {
+  command = plan
+
+  module {
+    source = "./modules/traffic_switching"
+  }
+
+  assert {
+    condition     = length(aws_appconfig_hosted_configuration_version.initial) == 1 && length(regexall("(?m)^    ignore_changes = \\[content\\]$", file("./modules/traffic_switching/main.tf"))) == 1
+    error_message = "Terraform must not take back what cutover deployed"
+  }
+}
