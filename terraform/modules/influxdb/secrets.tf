@@ -1,6 +1,6 @@
 # A secret for each scoped token. A token can only be made inside the running InfluxDB, so the secrets
-# begin empty: `cutover` makes the tokens and puts them in, in the format of `local.token_documents`,
-# to which AWS's rotation functions hold. No version is made here, because Terraform would put an empty
+# begin empty: who makes the tokens puts them in, in the format of `local.token_documents`, to which
+# AWS's rotation functions hold. No version is made here, because Terraform would put an empty
 # one in front of a token as soon as its own had been rotated away.
 
 resource "aws_secretsmanager_secret" "token" {

@@ -45,7 +45,7 @@ variable "buckets" {
 }
 
 variable "influxdb_namespace" {
-  description = "Namespace in which AWS publishes the instance's metrics. `cutover doctor` says when metrics are found in another."
+  description = "Namespace in which AWS publishes the instance's metrics. Other sources name another; see the module's README."
   type        = string
   default     = "AWS/Timestream/InfluxDB"
   nullable    = false

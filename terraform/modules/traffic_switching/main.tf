@@ -1,7 +1,7 @@
 # The flags that say where traffic goes, and the alarms that send it back.
 #
 # Terraform makes what stays: the application, its environments, the profile, the strategies and a first
-# version of the flags. Deployments are `cutover`'s, else both would fight over the share of traffic.
+# version of the flags. Deployments are made by whoever moves traffic, else both would fight over the share of traffic.
 
 data "aws_region" "current" {}
 
@@ -83,7 +83,7 @@ resource "aws_appconfig_hosted_configuration_version" "initial" {
   content                  = jsonencode(local.flags)
 
   lifecycle {
-    # Later versions are made by `cutover`; another text here must not put traffic back to its beginning.
+    # Later versions are not Terraform's; another text here must not put traffic back to its beginning.
     ignore_changes = [content]
   }
 }

@@ -22,7 +22,7 @@ variable "environments" {
 }
 
 variable "create_initial_flags" {
-  description = "Make the first version of the flags: all traffic on Timestream. Later versions are `cutover`'s."
+  description = "Make the first version of the flags: all traffic on Timestream. Later versions are not Terraform's."
   type        = bool
   default     = true
   nullable    = false
