@@ -3,14 +3,14 @@
 #   docker build -t cutover .
 #   docker run --rm --entrypoint cutover cutover run        # the smoke scenarios, on the stand-ins
 
-FROM rust:1.95-slim-bookworm AS build
+FROM rust:1.95.0-slim-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends build-essential cmake perl pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
-# rust-toolchain.toml asks for tools that a build does not need.
-ENV RUSTUP_TOOLCHAIN=1.95
+# The toolchain of the image, without the tools that rust-toolchain.toml asks for beside it.
+ENV RUSTUP_TOOLCHAIN=1.95.0
 RUN cargo build --release --locked --package cutover \
     && strip target/release/cutover
 
