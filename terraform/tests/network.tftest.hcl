@@ -241,7 +241,7 @@ run "endpoint_policies" {
     error_message = "interface endpoints must serve this account's principals only"
   }
   assert {
-    condition     = length(data.aws_iam_policy_document.s3_endpoint.statement) == 2 && toset(data.aws_iam_policy_document.s3_endpoint.statement[0].actions) == toset(["s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"])
+    condition     = data.aws_iam_policy_document.s3_endpoint.statement[*].sid == tolist(["OwnAccount", "ImageLayers"]) && data.aws_iam_policy_document.s3_endpoint.statement[0].effect == null && data.aws_iam_policy_document.s3_endpoint.statement[1].effect == null && toset(data.aws_iam_policy_document.s3_endpoint.statement[0].actions) == toset(["s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"])
     error_message = "the S3 endpoint must let through reading and writing, and no deletion"
   }
   assert {

@@ -722,6 +722,23 @@ run "nightly_run_of_four_shards" {
   }
 }
 
+run "nightly_run_of_two_shards_is_an_array" {
+  command = plan
+
+  module {
+    source = "./modules/runner"
+  }
+
+  variables {
+    shards = 2
+  }
+
+  assert {
+    condition     = jsondecode(aws_scheduler_schedule.nightly[0].target[0].input).ArrayProperties == { Size = 2 }
+    error_message = "two shards must be an array of two"
+  }
+}
+
 run "rights_of_the_schedule" {
   command = plan
 
