@@ -17,6 +17,11 @@ bless:
     cargo run --quiet -- schema > scenarios/scenario.schema.json
     cargo run --quiet -- schema --of query > scenarios/query.schema.json
     cargo run --quiet -p cutover-report --example samples
+    tools/terraform-test --write
+
+# The stack on AWS, offline: format, validation, tests, plans, rules, broken lines, checkov.
+terraform:
+    tools/terraform-test
 
 # Every declared break of every shipped scenario.
 sabotage:
