@@ -16,5 +16,5 @@ mod server;
 mod shrink;
 pub mod writes;
 
-pub use crate::outcome::{Failure, Outcome};
+pub use crate::outcome::{Failure, Outcome, hold};
 pub use crate::server::{Pair, PairError, Server, ServerError, Standin};

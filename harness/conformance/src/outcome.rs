@@ -59,11 +59,6 @@ impl Outcome {
         *self.no_verdict.entry(reason.to_owned()).or_default() += 1;
     }
 
-    /// Whether all that was compared agrees, and something was.
-    pub fn holds(&self) -> bool {
-        self.failures.is_empty() && self.agreed > 0
-    }
-
     /// All that were asked.
     pub fn asked(&self) -> usize {
         let sum = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
@@ -113,13 +108,31 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// Whether something was compared in each way, and no more differs than is known to stand.
+pub fn hold(outcomes: &[Outcome], standing: usize) -> bool {
+    let differing: usize = outcomes.iter().map(|outcome| outcome.failures.len()).sum();
+    outcomes.iter().all(|outcome| outcome.agreed > 0) && differing <= standing
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn outcome(agreed: usize, differing: usize) -> Outcome {
+        let failure =
+            Failure { class: String::new(), name: String::new(), difference: String::new() };
+        Outcome { agreed, failures: vec![failure; differing], ..Outcome::new("queries") }
+    }
+
     #[test]
     fn nothing_compared_does_not_hold() {
-        assert!(!Outcome::new("queries").holds());
+        assert!(!hold(&[outcome(3, 0), outcome(0, 0)], 0));
+    }
+
+    #[test]
+    fn one_difference_more_than_stands_does_not_hold() {
+        assert!(hold(&[outcome(3, 2), outcome(3, 1)], 3));
+        assert!(!hold(&[outcome(3, 2), outcome(3, 1)], 2));
     }
 
     #[test]

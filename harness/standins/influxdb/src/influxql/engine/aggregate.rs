@@ -356,7 +356,8 @@ fn reduce(function: Function, values: &Values, range: std::ops::Range<usize>) ->
 
 fn sum(values: &Values, range: std::ops::Range<usize>) -> Value {
     match values {
-        Values::Float(list) => Value::Float(list[range].iter().sum()),
+        // From a positive zero, so that negative ones add up to it.
+        Values::Float(list) => Value::Float(list[range].iter().fold(0.0, |sum, value| sum + value)),
         Values::Integer(list) => {
             Value::Integer(list[range].iter().fold(0, |sum: i64, value| sum.wrapping_add(*value)))
         }
