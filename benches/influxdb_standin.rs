@@ -1,4 +1,4 @@
-//! The InfluxDB stand-in against a real InfluxDB: ingest, the three queries of the scenarios, memory.
+//! The InfluxDB stand-in against a real InfluxDB: ingest, the scenarios' three queries, memory.
 //!
 //! Each server is a process of its own, both run at once, and they are asked in turns by the same
 //! client on the same machine: what is told is the median of the rounds' quotients.

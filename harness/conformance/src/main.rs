@@ -16,7 +16,8 @@ use cutover_targets::Leases;
 
 /// Does the InfluxDB stand-in answer as a real InfluxDB does?
 ///
-/// Exit codes: 0 all agree · 1 more disagrees than is known to stand · 2 bad arguments · 5 a server cannot be had.
+/// Exit codes: 0 all agree · 1 more disagrees than is known to stand · 2 bad arguments ·
+/// 5 a server cannot be had.
 #[derive(Parser)]
 #[command(name = "cutover-conformance")]
 struct Arguments {

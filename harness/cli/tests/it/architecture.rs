@@ -41,7 +41,10 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("cutover-conformance", &["model", "cases", "targets"]),
     ("cutover-report", &["model"]),
     ("cutover", &["model", "scenario", "engine", "report", "targets"]),
-    ("cutover-benches", &["model", "clients", "files", "parity", "load"]),
+    (
+        "cutover-benches",
+        &["model", "cases", "clients", "files", "parity", "load", "targets", "conformance"],
+    ),
 ];
 
 /// Dependencies from outside that only these crates may name.

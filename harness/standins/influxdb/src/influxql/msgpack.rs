@@ -205,9 +205,10 @@ mod tests {
         let series = Series { cells, ..Series::plain("m", &["time", "mean"]) };
         let result = StatementResult { series: vec![series], ..StatementResult::default() };
         // Of `SELECT mean(f) FROM m … GROUP BY time(30m)`.
-        let recorded = "81a7726573756c74739182ac73746174656d656e745f696400a67365726965739183a46e616d\
-                        65a16da7636f6c756d6e7392a474696d65a46d65616ea676616c7565739292c70c0500000000\
-                        63b0cd0000000000cbfe1fdafb60009cd092c70c050000000063b0d40800000000c0";
+        let recorded = "81a7726573756c74739182ac73746174656d656e745f696400a67365726965739183a4\
+                        6e616d65a16da7636f6c756d6e7392a474696d65a46d65616ea676616c7565739292c7\
+                        0c050000000063b0cd0000000000cbfe1fdafb60009cd092c70c050000000063b0d408\
+                        00000000c0";
         let bytes = encode(&[result], None);
         let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex.concat(), recorded);
