@@ -13,6 +13,9 @@ use crate::server::{ServerError, Standin};
 /// No single answer may take longer.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// After so many requests the data starts anew: what is tried is a body, not a full store.
+const FRESH: u64 = 1_000;
+
 /// Sends `count` hostile bodies. Any that is not answered, or not in time, is a failure that shows
 /// the body.
 pub async fn run(standin: &mut Standin, seed: u64, count: u64) -> Result<Outcome, ServerError> {
@@ -20,6 +23,9 @@ pub async fn run(standin: &mut Standin, seed: u64, count: u64) -> Result<Outcome
     let before_kib = peak_kib();
     let mut slowest = (Duration::ZERO, 0);
     for n in 0..count {
+        if n > 0 && n % FRESH == 0 {
+            standin.restart().await?;
+        }
         let request = hostile::request(seed, n);
         let started = Instant::now();
         let answered = standin.server.ask(&request).await;

@@ -13,7 +13,7 @@ use cutover_cases::{Answer, Draws, KeptCase, Language, Request, table_order_is_d
 
 use crate::generate::{DataSet, flux, influxql};
 use crate::outcome::{Failure, Outcome};
-use crate::server::{Pair, PairError, Server, ServerError};
+use crate::server::{Pair, PairError, ServerError};
 use crate::shrink::{Query, Subject, smaller, smaller_data};
 
 /// How many queries are asked about one data set.
@@ -434,12 +434,4 @@ fn keep(folder: &Path, name: &str, case: &KeptCase) -> Result<(), QueriesError> 
     let text = serde_json::to_string_pretty(case).unwrap_or_default() + "\n";
     let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, text));
     written.map_err(|cause| QueriesError::Keep { file, cause })
-}
-
-/// Asks a kept case of a server, in a bucket that is gone afterwards.
-pub async fn replay(server: &Server, case: &KeptCase) -> Result<Answer, ServerError> {
-    let id = server.fill_bucket("kept", &case.lines).await?;
-    let answer = server.ask(&case.request("kept")).await?;
-    server.drop_bucket(&id).await?;
-    Ok(answer)
 }
