@@ -275,6 +275,10 @@ fn processes_of(folder: &Path) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Stdio;
+
+    use tokio::io::AsyncReadExt;
+
     use super::*;
 
     #[test]
@@ -314,11 +318,15 @@ mod tests {
         let folder = lease.folder().to_owned();
         // The folder stands in the arguments of the process, as a server's does.
         let mut child = tokio::process::Command::new("sh")
-            .args(["-c", "while :; do read line; done"])
+            .args(["-c", "echo runs; while :; do read line; done"])
             .arg(&folder)
-            .stdin(std::process::Stdio::piped())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        // The system shows a process's arguments only once its program is loaded.
+        let mut told = [0; 4];
+        child.stdout.take().unwrap().read_exact(&mut told).await.unwrap();
         drop(lease);
         let left = leases.left().unwrap().pop().unwrap();
         assert!(left.describe().contains(&child.id().unwrap().to_string()));

@@ -1,7 +1,7 @@
 //! Random points: a few measurements with fields of every type, tags that may be missing, times on
 //! a grid, at the edges of windows or months apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_cases::Draws;
 
@@ -94,6 +94,16 @@ impl DataSet {
     /// The points as line protocol, one line each.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.points.iter().map(Point::line).collect()
+    }
+
+    /// How many series the points make.
+    pub(crate) fn series(&self) -> usize {
+        let of_point = |point: &'_ Point| {
+            let (measurement, tags) = (point.measurement.clone(), point.tags.clone());
+            let fields: Vec<String> = point.fields.keys().cloned().collect();
+            fields.into_iter().map(move |field| (measurement.clone(), tags.clone(), field))
+        };
+        self.points.iter().flat_map(of_point).collect::<BTreeSet<_>>().len()
     }
 
     /// The data without some of its points.

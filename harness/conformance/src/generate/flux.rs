@@ -8,6 +8,10 @@ use super::script::{Pipe, Script, Stage};
 use super::shape::{Kind, Shape};
 use super::{columns, rows, windows};
 
+/// The store sorts the series of a grouping, and leaves the order of those that are equal to chance
+/// where there are more.
+const STABLY_SORTED: usize = 12;
+
 /// A stage by what flows into it; `None` where it would only be refused.
 type Made = Option<Stage>;
 
@@ -147,13 +151,12 @@ fn extend(draws: &mut Draws, pipe: &mut Pipe, shape: &mut Shape, data: &DataSet)
             break;
         }
         if let Some(stage) = stage(draws, shape, data) {
-            // The store sorts the series of a grouping, and leaves the order of those that are
-            // equal to chance when there are more than twelve.
             let by_store = |stage: &Stage| matches!(stage.call.as_str(), "range" | "filter");
             let groups_read = stage.call == "group" && pipe.stages.iter().all(by_store);
+            let by_chance = data.series() > STABLY_SORTED;
             pipe.stages.push(stage);
             added += 1;
-            if groups_read {
+            if groups_read && by_chance {
                 pipe.stages.push(match draws.below(3) {
                     0 => windows::count(shape),
                     _ => rows::sort_in_full(shape),
