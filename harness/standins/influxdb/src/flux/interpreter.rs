@@ -294,13 +294,23 @@ impl Interpreter {
             ExprKind::Logical { operator, operands } => {
                 return self.logical(*operator, operands, env);
             }
-            ExprKind::Conditional { test, yes, no } => match self.eval(test, env)? {
-                Value::Bool(true) => return self.eval(yes, env),
-                Value::Bool(false) | Value::Null(_) => return self.eval(no, env),
-                other => {
-                    return Err(FluxError::types("bool", other.type_word()));
-                }
-            },
+            ExprKind::Conditional { test, yes, no } => {
+                let (chosen, other) = match self.eval(test, env)? {
+                    Value::Bool(true) => (yes, no),
+                    Value::Bool(false) | Value::Null(_) => (no, yes),
+                    other => {
+                        return Err(FluxError::types("bool", other.type_word()));
+                    }
+                };
+                return Ok(match self.eval(chosen, env)? {
+                    // Both branches have one type, which a column without a value shows.
+                    Value::Null(None) => {
+                        let other = self.eval(other, env).ok();
+                        Value::Null(other.and_then(|other| other.column_type()))
+                    }
+                    value => value,
+                });
+            }
         })
     }
 
@@ -352,26 +362,27 @@ impl Interpreter {
         Ok(Value::Record(Arc::new(record)))
     }
 
-    /// Three-valued logic: null is neither true nor false.
+    /// Null on the left side decides `and` as false does, and leaves `or` to the right side.
     fn logical(
         &self,
         operator: LogicalOperator,
         operands: &[Expr],
         env: Option<&Arc<Env>>,
     ) -> Result<Value, FluxError> {
-        let decisive = operator == LogicalOperator::Or;
-        let mut unknown = false;
+        let mut result = Value::Bool(operator == LogicalOperator::And);
         for operand in operands {
-            match self.eval(operand, env)? {
-                Value::Bool(value) if value == decisive => return Ok(Value::Bool(decisive)),
-                Value::Bool(_) => {}
-                Value::Null(_) => unknown = true,
-                other => {
-                    return Err(FluxError::types("bool", other.type_word()));
-                }
+            match (operator, &result) {
+                (LogicalOperator::And, Value::Bool(true)) => {}
+                (LogicalOperator::And, _) => return Ok(Value::Bool(false)),
+                (LogicalOperator::Or, Value::Bool(true)) => return Ok(result),
+                (LogicalOperator::Or, _) => {}
+            }
+            result = self.eval(operand, env)?;
+            if !matches!(result, Value::Bool(_) | Value::Null(_)) {
+                return Err(FluxError::types("bool", result.type_word()));
             }
         }
-        Ok(if unknown { Value::Null(None) } else { Value::Bool(!decisive) })
+        Ok(result)
     }
 }
 

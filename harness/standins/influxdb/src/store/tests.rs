@@ -278,6 +278,14 @@ fn new_fields_between_known_ones_do_not_mix_their_values_up() {
 }
 
 #[test]
+fn a_late_value_is_kept_when_its_series_gets_a_field_later_in_the_batch() {
+    let mut fixture = Fixture::new(FOREVER);
+    // The measurement knows `b` before `z`, so the new field goes before the known one.
+    fixture.write("m,t=x b=1 1\nm z=7 1\nm z=2 1\nm b=3 1");
+    assert_eq!(fixture.points("z"), [at(1, "2")]);
+}
+
+#[test]
 fn a_bucket_has_no_more_shard_groups_than_the_limit() {
     let mut fixture = Fixture::new(Retention { period_ns: 0, shard_group_ns: 3_600_000_000_000 });
     let lines: Vec<String> =
@@ -322,6 +330,31 @@ proptest! {
         let expected: Vec<_> =
             model.into_iter().map(|(time, value)| (time, format!("{value}i"))).collect();
         prop_assert_eq!(fixture.points("v"), expected);
+    }
+
+    #[test]
+    fn of_each_field_of_each_series_the_last_value_stays(
+        points in proptest::collection::vec((0..3_usize, 0..4_usize, 0_i64..6, 0_i64..1000), 1..60),
+        batch in 1_usize..30,
+    ) {
+        let mut fixture = Fixture::new(FOREVER);
+        let mut model = BTreeMap::new();
+        for part in points.chunks(batch) {
+            let lines = part.iter().map(|(series, field, time, value)| {
+                model.insert((*field, *series, *time), *value);
+                format!("m,t={series} f{field}={value}i {time}\n")
+            });
+            fixture.write(&lines.collect::<String>());
+        }
+        for field in 0..4 {
+            let of_field = model.iter().filter(|((of, ..), _)| *of == field);
+            let mut expected: Vec<_> =
+                of_field.map(|((.., time), value)| (*time, format!("{value}i"))).collect();
+            let mut found = fixture.points(&format!("f{field}"));
+            found.sort();
+            expected.sort();
+            prop_assert_eq!(found, expected);
+        }
     }
 
     #[test]

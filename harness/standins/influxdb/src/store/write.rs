@@ -223,6 +223,8 @@ struct Writer<'a, 'b> {
     last_series: Option<(&'a [u8], usize)>,
     /// The columns of the point at hand, found before any of its values is stored.
     columns: Vec<(usize, usize, &'a Value<'b>)>,
+    /// Series, field and shard group of columns to settle. The field is named by its id: its place
+    /// in the series moves when the series gets another one.
     unsettled: Vec<(usize, usize, i64)>,
     dropped: Vec<Dropped>,
     expired: Vec<(&'a [u8], i64)>,
@@ -245,10 +247,10 @@ impl<'a, 'b> Writer<'a, 'b> {
             self.drop_point(group.start_ns, reason);
             return;
         }
-        for &(field, column, value) in &self.columns {
-            let column = &mut self.bucket.series[series].fields[field].columns[column];
-            if column.push(point.time_ns, value) {
-                self.unsettled.push((series, field, group.start_ns));
+        for &(at, column, value) in &self.columns {
+            let SeriesField { field, columns, .. } = &mut self.bucket.series[series].fields[at];
+            if columns[column].push(point.time_ns, value) {
+                self.unsettled.push((series, *field, group.start_ns));
             }
         }
     }
@@ -299,7 +301,9 @@ impl<'a, 'b> Writer<'a, 'b> {
         self.unsettled.sort_unstable();
         self.unsettled.dedup();
         for &(series, field, group_ns) in &self.unsettled {
-            let columns = &mut self.bucket.series[series].fields[field].columns;
+            let fields = &mut self.bucket.series[series].fields;
+            let at = fields.binary_search_by_key(&field, |known| known.field);
+            let columns = &mut fields[at.expect("a series keeps its fields")].columns;
             if let Ok(at) = columns.binary_search_by_key(&group_ns, |column| column.group_ns) {
                 columns[at].settle();
             }

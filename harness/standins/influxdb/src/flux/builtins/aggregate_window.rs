@@ -269,8 +269,9 @@ impl Windowing {
             }
         }
         let columns = table.columns.iter().map(|column| {
-            if table.key.contains(&column.label) {
-                return Ok(column.clone());
+            if let Some(value) = table.key.get(&column.label) {
+                let (value, kind) = (value.clone(), column.kind());
+                return Ok(Column::new(&column.label, Data::Repeat { value, kind }));
             }
             let mut builder = ColumnBuilder::new(&column.label, column.kind());
             for row in &chosen {

@@ -45,7 +45,7 @@ impl Predicate {
         };
         let (on_series, on_points): (Vec<usize>, Vec<usize>) =
             self.parts.iter().partition(|&&part| {
-                self.expression(part).is_some_and(|expr| names_series_only(expr, row))
+                self.expression(part).is_some_and(|expr| is_of_series(expr, row))
             });
         let with = |parts: Vec<usize>| {
             (!parts.is_empty()).then(|| Self { parts, on_store: true, ..self.clone() })
@@ -175,32 +175,25 @@ fn add_conjuncts<'a>(expr: &'a Expr, found: &mut Vec<&'a Expr>) {
     }
 }
 
-/// Whether an expression looks at nothing of a row but what names its series.
-fn names_series_only(expr: &Expr, row: &str) -> bool {
-    let all = |parts: &[&Expr]| parts.iter().all(|part| names_series_only(part, row));
+/// Whether a condition looks at nothing of a row but what names its series, and cannot be a mistake.
+/// A mistake counts only when there is a row that the conditions before it leave.
+fn is_of_series(expr: &Expr, row: &str) -> bool {
+    let all = |parts: &[&Expr]| parts.iter().all(|part| is_of_series(part, row));
     match &expr.kind {
-        ExprKind::Member { object, name } => match &object.kind {
-            ExprKind::Identifier(own) if **own == *row => {
-                !matches!(&**name, "_time" | "_value" | "_start" | "_stop")
-            }
-            _ => names_series_only(object, row),
-        },
-        ExprKind::Identifier(name) => **name != *row,
-        ExprKind::Integer(_)
-        | ExprKind::Float(_)
-        | ExprKind::String(_)
-        | ExprKind::Duration(_)
-        | ExprKind::Time(_)
-        | ExprKind::Regex(_) => true,
-        ExprKind::Unary { operand, .. } => names_series_only(operand, row),
-        ExprKind::Binary { left, right, .. } => all(&[left, right]),
-        ExprKind::Logical { operands, .. } => {
-            operands.iter().all(|operand| names_series_only(operand, row))
+        ExprKind::Member { object, name } => {
+            matches!(&object.kind, ExprKind::Identifier(own) if **own == *row)
+                && !matches!(&**name, "_time" | "_value" | "_start" | "_stop")
         }
-        ExprKind::Array(elements) => elements.iter().all(|part| names_series_only(part, row)),
-        ExprKind::Call { callee, arguments } => {
-            names_series_only(callee, row)
-                && arguments.iter().all(|argument| names_series_only(&argument.value, row))
+        ExprKind::Identifier(name) => matches!(&**name, "true" | "false"),
+        ExprKind::String(_) | ExprKind::Regex(_) => true,
+        ExprKind::Unary { operator: UnaryOperator::Exists | UnaryOperator::Not, operand } => {
+            is_of_series(operand, row)
+        }
+        ExprKind::Binary { operator, left, right } => {
+            compares(*operator) && all(&[left, right])
+        }
+        ExprKind::Logical { operands, .. } => {
+            operands.iter().all(|operand| is_of_series(operand, row))
         }
         _ => false,
     }

@@ -196,8 +196,11 @@ fn distinct_values(table: &Table, label: &str) -> Result<Table, FluxError> {
     let mut builder = ColumnBuilder::new(&value_label, column.kind());
     let mut seen = HashSet::new();
     for row in 0..table.rows {
-        if seen.insert(ScalarKey::of(column, row)) {
-            builder.push(column.value(row))?;
+        let value = column.value(row);
+        // What is no number equals nothing, not even itself.
+        let is_nan = matches!(value, Value::Float(number) if number.is_nan());
+        if seen.insert(ScalarKey::of(column, row)) || is_nan {
+            builder.push(value)?;
         }
     }
     let rows = builder.len();

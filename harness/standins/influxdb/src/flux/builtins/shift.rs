@@ -127,6 +127,10 @@ fn truncate_time_column(call: &Call<'_>) -> Result<Value, FluxError> {
             let message = "failed to evaluate map function: invalid is not Timeable";
             return Err(FluxError::new(message));
         }
+        if table.rows == 0 {
+            // To the server it is a `map`, which gives no table without a row.
+            return Ok(Vec::new());
+        }
         let columns = &table.columns;
         let has = |label: &str| columns.iter().any(|column| *column.label == *label);
         let key = table.key.without(|label| !has(label));

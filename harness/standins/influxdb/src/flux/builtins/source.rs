@@ -204,6 +204,11 @@ impl Filtered {
             Some(read) => {
                 let (mut read, mut left) = ((**read).clone(), Vec::new());
                 for condition in &self.conditions {
+                    if !left.is_empty() {
+                        // What the store cannot answer keeps later filters from it, too.
+                        left.push(condition.clone());
+                        continue;
+                    }
                     let (on_series, on_points) = condition.clone().split();
                     read.series_filters.extend(on_series);
                     let by_store = condition.is_for_store();

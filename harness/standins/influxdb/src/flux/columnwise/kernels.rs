@@ -149,14 +149,41 @@ fn text(operator: BinaryOperator, left: &Vector, right: &Vector) -> Option<Vecto
     Some(Vector::Cells(Data::Bool(Cells::new(flags))))
 }
 
-/// Three-valued logic over all rows: null is neither true nor false.
+/// How the server combines conditions of which some are null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Logic {
+    /// A column at a time: null is neither true nor false.
+    ThreeValued,
+    /// Row by row: null on the left side decides `and` as false does, and leaves `or` to the right.
+    Sided,
+}
+
+impl Logic {
+    fn combine(
+        self,
+        operator: LogicalOperator,
+        left: Option<bool>,
+        right: Option<bool>,
+    ) -> Option<bool> {
+        let decisive = operator == LogicalOperator::Or;
+        match self {
+            Self::Sided if operator == LogicalOperator::And && left.is_none() => Some(false),
+            _ if left == Some(decisive) => left,
+            Self::Sided => right,
+            Self::ThreeValued if right == Some(decisive) => right,
+            Self::ThreeValued => left.and(right),
+        }
+    }
+}
+
+/// Logic over all rows.
 pub(super) fn logical(
+    logic: Logic,
     operator: LogicalOperator,
     operands: &[Vector],
     rows: usize,
 ) -> Option<Vector> {
-    let decisive = operator == LogicalOperator::Or;
-    let mut results: Vec<Option<bool>> = vec![Some(!decisive); rows];
+    let mut results: Vec<Option<bool>> = Vec::new();
     for operand in operands {
         let cell: Box<dyn Fn(usize) -> Option<bool> + '_> = match operand {
             Vector::Same(Value::Bool(value)) => Box::new(move |_| Some(*value)),
@@ -165,13 +192,12 @@ pub(super) fn logical(
             Vector::Values(values) if values.iter().all(Value::is_null) => Box::new(|_| None),
             _ => return None,
         };
+        if results.is_empty() {
+            results = (0..rows).map(cell).collect();
+            continue;
+        }
         for (row, result) in results.iter_mut().enumerate() {
-            *result = match (*result, cell(row)) {
-                (Some(known), _) if known == decisive => Some(decisive),
-                (_, Some(new)) if new == decisive => Some(decisive),
-                (None, _) | (_, None) => None,
-                _ => Some(!decisive),
-            };
+            *result = logic.combine(operator, *result, cell(row));
         }
     }
     Some(Vector::Cells(Data::Bool(Cells::sparse(results, &false))))

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 pub(crate) use self::vector::Vector;
 
+use self::kernels::Logic;
 use super::ast::{
     BinaryOperator, Body, Expr, ExprKind, FunctionExpr, Name, Property, Statement, StringPart,
 };
@@ -56,7 +57,7 @@ impl RowFunction {
     /// Words a mistake as the server does.
     fn told(&self, error: FluxError) -> FluxError {
         let Function::Own { expr, .. } = &*self.lambda.function else { return error };
-        if self.name == Some("map") && is_vectorized(expr) {
+        if self.logic() == Logic::ThreeValued {
             return error.in_vectors();
         }
         error.in_rows(self.name, expr.span)
@@ -65,6 +66,11 @@ impl RowFunction {
     /// Whether the server's `map` computes it a column at a time.
     pub(crate) fn is_vectorized(&self) -> bool {
         matches!(&*self.lambda.function, Function::Own { expr, .. } if is_vectorized(expr))
+    }
+
+    fn logic(&self) -> Logic {
+        let of_vectors = self.name == Some("map") && self.is_vectorized();
+        if of_vectors { Logic::ThreeValued } else { Logic::Sided }
     }
 
     /// The results for the rows from one up to but not including another.
@@ -77,7 +83,9 @@ impl RowFunction {
         if let Function::Own { expr, env } = &*self.lambda.function
             && let [parameter] = expr.parameters.as_slice()
         {
-            let rows = Rows { interpreter: &self.lambda.interpreter, table, from, to, depth: 0 };
+            let logic = self.logic();
+            let interpreter = &self.lambda.interpreter;
+            let rows = Rows { interpreter, table, from, to, logic, depth: 0 };
             let bound = vec![(Name::clone(&parameter.name), Vector::Row)];
             if let Ok(results) = rows.call(expr, env.as_ref(), bound) {
                 return Ok(results);
@@ -105,7 +113,8 @@ impl RowFunction {
         let name = own.parameters.first().map(|parameter| Name::clone(&parameter.name));
         let name = name.unwrap_or_else(|| Name::from("r"));
         let interpreter = &self.lambda.interpreter;
-        let rows = Rows { interpreter, table, from, to: from + kept.len(), depth: 0 };
+        let to = from + kept.len();
+        let rows = Rows { interpreter, table, from, to, logic: Logic::Sided, depth: 0 };
         let names = vec![(Name::clone(&name), Vector::Row)];
         let scope = Scope { names, outer: env.as_ref() };
         interpreter.execution.count_calls(kept.len() as u64)?;
@@ -200,6 +209,7 @@ struct Rows<'a> {
     table: &'a Arc<Table>,
     from: usize,
     to: usize,
+    logic: Logic,
     depth: usize,
 }
 
@@ -283,7 +293,7 @@ impl Rows<'_> {
                 let operands = operands.iter().map(|operand| self.eval(operand, scope));
                 let operands = operands.collect::<Columnwise<Vec<_>>>()?;
                 let flat: Vec<Vector> = operands.iter().map(|operand| self.flat(operand)).collect();
-                kernels::logical(*operator, &flat, self.count()).ok_or(NotByColumn)?
+                kernels::logical(self.logic, *operator, &flat, self.count()).ok_or(NotByColumn)?
             }
             ExprKind::Conditional { test, yes, no } => self.conditional(test, yes, no, scope)?,
             ExprKind::Record { with, properties } => {
@@ -348,16 +358,25 @@ impl Rows<'_> {
         scope: &Scope<'_>,
     ) -> Columnwise<Vector> {
         let flags = self.flat(&self.eval(test, scope)?);
-        if let Some(value) = flags.same() {
-            return self.eval(if is_true(&value)? { yes } else { no }, scope);
-        }
-        let flags = flags.flags(self.count()).ok_or(NotByColumn)?;
-        let (yes, no) = (self.eval(yes, scope)?, self.eval(no, scope)?);
-        let chosen = flags.iter().enumerate().map(|(at, flag)| {
-            let from = if *flag { &yes } else { &no };
-            self.value(from, at)
-        });
-        Ok(Vector::from_values(chosen.collect()))
+        let (chosen, always) = match flags.same() {
+            Some(value) => {
+                let always = is_true(&value)?;
+                (self.eval(if always { yes } else { no }, scope)?, always)
+            }
+            None => {
+                let flags = flags.flags(self.count()).ok_or(NotByColumn)?;
+                let (yes, no) = (self.eval(yes, scope)?, self.eval(no, scope)?);
+                let chosen = flags.iter().enumerate().map(|(at, flag)| {
+                    let from = if *flag { &yes } else { &no };
+                    self.value(from, at)
+                });
+                (Vector::from_values(chosen.collect()), !flags.contains(&false))
+            }
+        };
+        // The interpreter finds the type of a null by the other branch. A column at a time, the
+        // server does not look at that branch when all rows take the first.
+        let seen = always && self.logic == Logic::ThreeValued;
+        if chosen.is_untyped() && !seen { Err(NotByColumn) } else { Ok(chosen) }
     }
 
     fn record(

@@ -48,6 +48,16 @@ impl Vector {
         }
     }
 
+    /// Whether all rows have null, and none tells of which type.
+    pub(super) fn is_untyped(&self) -> bool {
+        let untyped = |value: &Value| matches!(value, Value::Null(None));
+        match self {
+            Self::Same(value) => untyped(value),
+            Self::Values(values) => values.iter().all(untyped),
+            _ => false,
+        }
+    }
+
     /// The value of a row, counted from the first of the rows.
     pub(crate) fn value(&self, at: usize, table: &Arc<Table>, from: usize) -> Value {
         match self {
