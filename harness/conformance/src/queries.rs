@@ -117,6 +117,7 @@ pub async fn run(pair: &mut Pair, options: &Options) -> Result<Outcome, QueriesE
         kept: BTreeSet::new(),
         shrunk: BTreeMap::new(),
         buckets: 0,
+        lives: [0, 0],
         options,
         pair,
     };
@@ -142,7 +143,10 @@ pub async fn run(pair: &mut Pair, options: &Options) -> Result<Outcome, QueriesE
 struct Stored {
     data: DataSet,
     bucket: String,
+    /// Its bucket in the stand-in and in the real server.
     ids: [String; 2],
+    /// The lives of both servers in which it was stored.
+    lives: [u64; 2],
 }
 
 struct Run<'a> {
@@ -152,6 +156,8 @@ struct Run<'a> {
     /// How many were made small, by what they have in common.
     shrunk: BTreeMap<String, usize>,
     buckets: u64,
+    /// How often the stand-in and the real server were started anew, with nothing in them.
+    lives: [u64; 2],
     options: &'a Options,
     pair: &'a mut Pair,
 }
@@ -170,10 +176,23 @@ impl Run<'_> {
             self.pair.standin.server.fill_bucket(&bucket, &lines),
             self.pair.real.fill_bucket(&bucket, &lines),
         )?;
-        Ok(Stored { data, bucket, ids: [ours, theirs] })
+        Ok(Stored { data, bucket, ids: [ours, theirs], lives: self.lives })
     }
 
-    async fn drop_set(&mut self, stored: Stored) -> Result<(), QueriesError> {
+    /// Stores a data set again in a server that was started anew since.
+    async fn restore(&mut self, stored: &mut Stored) -> Result<(), QueriesError> {
+        let servers = [&self.pair.standin.server, &self.pair.real];
+        for (at, server) in servers.into_iter().enumerate() {
+            if stored.lives[at] != self.lives[at] {
+                stored.ids[at] = server.fill_bucket(&stored.bucket, &stored.data.lines()).await?;
+            }
+        }
+        stored.lives = self.lives;
+        Ok(())
+    }
+
+    async fn drop_set(&mut self, mut stored: Stored) -> Result<(), QueriesError> {
+        self.restore(&mut stored).await?;
         let [ours, theirs] = &stored.ids;
         tokio::try_join!(
             self.pair.standin.server.drop_bucket(ours),
@@ -206,14 +225,14 @@ impl Run<'_> {
         subject: &Subject,
         stored: &mut Stored,
     ) -> Result<Verdict, QueriesError> {
+        self.restore(stored).await?;
         let text = subject.query.text();
         let request = request(&subject.query, &stored.bucket, &subject.data);
         let (ours, theirs) =
             tokio::join!(self.pair.standin.server.ask(&request), self.pair.real.ask(&request));
         let Ok(real) = theirs else {
             self.pair.restart_real().await?;
-            let lines = stored.data.lines();
-            stored.ids[1] = self.pair.real.fill_bucket(&stored.bucket, &lines).await?;
+            self.lives[1] += 1;
             self.note("the real server did not answer", &text);
             return Ok(Verdict::None("the real server did not answer and was started anew"));
         };
@@ -225,9 +244,7 @@ impl Run<'_> {
                 let difference = Difference { class: Class::Unreadable, place };
                 let ours = Answer { status: 0, body: String::new() };
                 self.pair.standin.restart().await?;
-                let lines = stored.data.lines();
-                stored.ids[0] =
-                    self.pair.standin.server.fill_bucket(&stored.bucket, &lines).await?;
+                self.lives[0] += 1;
                 return Ok(Verdict::Differ(Disagreement { took_too_long, difference, ours, real }));
             }
         };

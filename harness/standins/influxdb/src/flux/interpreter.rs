@@ -295,21 +295,7 @@ impl Interpreter {
                 return self.logical(*operator, operands, env);
             }
             ExprKind::Conditional { test, yes, no } => {
-                let (chosen, other) = match self.eval(test, env)? {
-                    Value::Bool(true) => (yes, no),
-                    Value::Bool(false) | Value::Null(_) => (no, yes),
-                    other => {
-                        return Err(FluxError::types("bool", other.type_word()));
-                    }
-                };
-                return Ok(match self.eval(chosen, env)? {
-                    // Both branches have one type, which a column without a value shows.
-                    Value::Null(None) => {
-                        let other = self.eval(other, env).ok();
-                        Value::Null(other.and_then(|other| other.column_type()))
-                    }
-                    value => value,
-                });
+                return self.conditional(test, yes, no, env);
             }
         })
     }
@@ -360,6 +346,28 @@ impl Interpreter {
             record.set(Name::clone(&property.key), self.eval(&property.value, env)?);
         }
         Ok(Value::Record(Arc::new(record)))
+    }
+
+    fn conditional(
+        &self,
+        test: &Expr,
+        yes: &Expr,
+        no: &Expr,
+        env: Option<&Arc<Env>>,
+    ) -> Result<Value, FluxError> {
+        let (chosen, other) = match self.eval(test, env)? {
+            Value::Bool(true) => (yes, no),
+            Value::Bool(false) | Value::Null(_) => (no, yes),
+            other => return Err(FluxError::types("bool", other.type_word())),
+        };
+        Ok(match self.eval(chosen, env)? {
+            // Both branches have one type, which a column without a value shows.
+            Value::Null(None) => {
+                let other = self.eval(other, env).ok();
+                Value::Null(other.and_then(|other| other.column_type()))
+            }
+            value => value,
+        })
     }
 
     /// Null on the left side decides `and` as false does, and leaves `or` to the right side.

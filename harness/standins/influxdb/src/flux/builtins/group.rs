@@ -1,6 +1,6 @@
 //! Functions that move rows between tables: `group`, `union`, and merging by group key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped, required};
@@ -129,6 +129,7 @@ pub(super) fn merged_in_store(parts: Vec<Table>) -> impl Iterator<Item = Merged>
         }
     }
     groups.into_iter().flat_map(|mut parts| {
+        fill_tags(&mut parts);
         let kind = |table: &Table| table.column("_value").map(Column::kind);
         let first = parts.first().and_then(kind);
         let Some(at) = parts.iter().position(|part| kind(part) != first) else {
@@ -140,6 +141,22 @@ pub(super) fn merged_in_store(parts: Vec<Table>) -> impl Iterator<Item = Merged>
         let message = format!("schema collision: cannot group {one} and {other} types together");
         vec![Merged::Begun(join_rows(parts)), Merged::Whole(Err(FluxError::new(message)))]
     })
+}
+
+/// Gives each part the tags that only others of its group have: in a group, the server has an empty
+/// text for a tag that a series lacks.
+fn fill_tags(parts: &mut [Table]) {
+    let tags = parts.iter().flat_map(|part| &part.columns);
+    let tags =
+        tags.filter(|column| &*column.label != "_value" && column.kind() == ColumnType::String);
+    let tags: BTreeSet<Arc<str>> = tags.map(|column| Arc::clone(&column.label)).collect();
+    for part in parts {
+        for tag in &tags {
+            if part.column(tag).is_none() {
+                part.put(Column::repeat(tag, Value::string("")));
+            }
+        }
+    }
 }
 
 /// Splits a table by the values of some columns, which become its group key.
@@ -265,9 +282,13 @@ fn join_rows(mut tables: Vec<Table>) -> Result<Table, FluxError> {
     let key = tables[0].key.clone();
     let mut builders: Vec<ColumnBuilder> = Vec::new();
     let mut constants: Vec<Column> = Vec::new();
+    let mut labels: Vec<Arc<str>> = Vec::new();
     let mut rows = 0;
     for table in &tables {
         for column in &table.columns {
+            if !labels.contains(&column.label) {
+                labels.push(Arc::clone(&column.label));
+            }
             if constants.iter().any(|own| own.label == column.label) {
                 continue;
             }
@@ -290,7 +311,9 @@ fn join_rows(mut tables: Vec<Table>) -> Result<Table, FluxError> {
         }
     }
     let columns = constants.into_iter().chain(builders.into_iter().map(ColumnBuilder::finish));
-    Ok(Table::new(key, columns.collect(), rows))
+    let mut columns: Vec<Column> = columns.collect();
+    columns.sort_by_key(|column| labels.iter().position(|label| *label == column.label));
+    Ok(Table::new(key, columns, rows))
 }
 
 fn union(call: &Call<'_>) -> Result<Value, FluxError> {

@@ -43,10 +43,10 @@ impl Predicate {
         let Some(row) = self.function.parameters.first().map(|parameter| &*parameter.name) else {
             return (None, Some(self));
         };
-        let (on_series, on_points): (Vec<usize>, Vec<usize>) =
-            self.parts.iter().partition(|&&part| {
-                self.expression(part).is_some_and(|expr| is_of_series(expr, row))
-            });
+        let (on_series, on_points): (Vec<usize>, Vec<usize>) = self
+            .parts
+            .iter()
+            .partition(|&&part| self.expression(part).is_some_and(|expr| is_of_series(expr, row)));
         let with = |parts: Vec<usize>| {
             (!parts.is_empty()).then(|| Self { parts, on_store: true, ..self.clone() })
         };
@@ -189,9 +189,7 @@ fn is_of_series(expr: &Expr, row: &str) -> bool {
         ExprKind::Unary { operator: UnaryOperator::Exists | UnaryOperator::Not, operand } => {
             is_of_series(operand, row)
         }
-        ExprKind::Binary { operator, left, right } => {
-            compares(*operator) && all(&[left, right])
-        }
+        ExprKind::Binary { operator, left, right } => compares(*operator) && all(&[left, right]),
         ExprKind::Logical { operands, .. } => {
             operands.iter().all(|operand| is_of_series(operand, row))
         }

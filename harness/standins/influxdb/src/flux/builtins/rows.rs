@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Builtin, Call, optional, piped, required};
+use crate::flux::column::Cells;
 use crate::flux::error::FluxError;
 use crate::flux::stream::Stream;
 use crate::flux::table::{Column, ColumnBuilder, Data, Table};
@@ -54,8 +55,48 @@ fn sort(call: &Call<'_>) -> Result<Value, FluxError> {
     Ok(Value::Stream(sorted))
 }
 
-/// Orders rows by some columns; rows that are equal there stay in their order.
+/// Orders rows by some columns; rows that are equal there stay in their order. Texts come out as
+/// the server makes them.
 pub(super) fn sort_table(table: Table, labels: &[Arc<str>], descending: bool) -> Table {
+    let mut sorted = ordered(table, labels, descending);
+    for column in &mut sorted.columns {
+        if let Data::String(cells) = &column.data
+            && let Some(made) = without_lost_texts(cells)
+        {
+            column.data = Data::String(made);
+        }
+    }
+    sorted
+}
+
+/// How many rows the server sorts into one array.
+const SORTED_TOGETHER: usize = 1000;
+
+/// What the server's sort makes of texts: in each of its arrays, behind equal texts at the start,
+/// an empty one is lost. The ones behind it move up, and the last row is left without. `None` where
+/// nothing is lost.
+fn without_lost_texts(cells: &Cells<Arc<str>>) -> Option<Cells<Arc<str>>> {
+    let rows = cells.values.len();
+    let text = |row: usize| cells.get(row).map(|text| &**text);
+    let lost_in = |from: usize| {
+        let first = text(from).filter(|first| !first.is_empty())?;
+        let to = rows.min(from + SORTED_TOGETHER);
+        (from..to).find(|row| text(*row) != Some(first)).filter(|row| text(*row) == Some(""))
+    };
+    let lost: Vec<usize> = (0..rows).step_by(SORTED_TOGETHER).filter_map(lost_in).collect();
+    if lost.is_empty() {
+        return None;
+    }
+    let mut texts: Vec<Option<Arc<str>>> = (0..rows).map(|row| cells.get(row).cloned()).collect();
+    for row in lost {
+        let end = rows.min((row / SORTED_TOGETHER + 1) * SORTED_TOGETHER);
+        texts[row..end].rotate_left(1);
+        texts[end - 1] = None;
+    }
+    Some(Cells::sparse(texts, &Arc::from("")))
+}
+
+fn ordered(table: Table, labels: &[Arc<str>], descending: bool) -> Table {
     let varies = |column: &&Column| !matches!(column.data, Data::Repeat { .. });
     let columns = labels.iter().filter_map(|label| table.column(label)).filter(varies);
     let columns: Vec<&Column> = columns.collect();

@@ -106,10 +106,17 @@ fn simple(call: &Call<'_>) -> Result<Value, FluxError> {
     if in_store == InStore::Possible {
         stream = super::aggregate::cut_at_epoch(stream)?;
     }
+    let by_time = grouped.is_some();
     let work = move |table: Table| {
         let missing = || FluxError::new(format!("no column \"{label}\" exists"));
         let column = table.column(&label).ok_or_else(missing)?;
-        let row = selector.choose(column, 0..table.rows)?;
+        let rows = 0..table.rows;
+        let row = match (selector, table.column("_time").filter(|_| by_time)) {
+            // The rows of a group in the store stand series by series, and it looks at the times.
+            (Selector::First, Some(times)) => best(times, rows, Ordering::Less),
+            (Selector::Last, Some(times)) => best(times, rows.rev(), Ordering::Greater),
+            _ => selector.choose(column, rows)?,
+        };
         let mut chosen = table.take(&row.into_iter().collect::<Vec<_>>());
         if by_hand && chosen.rows > 0 {
             chosen.columns.iter_mut().for_each(without_null);

@@ -358,20 +358,17 @@ impl Rows<'_> {
         scope: &Scope<'_>,
     ) -> Columnwise<Vector> {
         let flags = self.flat(&self.eval(test, scope)?);
-        let (chosen, always) = match flags.same() {
-            Some(value) => {
-                let always = is_true(&value)?;
-                (self.eval(if always { yes } else { no }, scope)?, always)
-            }
-            None => {
-                let flags = flags.flags(self.count()).ok_or(NotByColumn)?;
-                let (yes, no) = (self.eval(yes, scope)?, self.eval(no, scope)?);
-                let chosen = flags.iter().enumerate().map(|(at, flag)| {
-                    let from = if *flag { &yes } else { &no };
-                    self.value(from, at)
-                });
-                (Vector::from_values(chosen.collect()), !flags.contains(&false))
-            }
+        let (chosen, always) = if let Some(value) = flags.same() {
+            let always = is_true(&value)?;
+            (self.eval(if always { yes } else { no }, scope)?, always)
+        } else {
+            let flags = flags.flags(self.count()).ok_or(NotByColumn)?;
+            let (yes, no) = (self.eval(yes, scope)?, self.eval(no, scope)?);
+            let chosen = flags.iter().enumerate().map(|(at, flag)| {
+                let from = if *flag { &yes } else { &no };
+                self.value(from, at)
+            });
+            (Vector::from_values(chosen.collect()), !flags.contains(&false))
         };
         // The interpreter finds the type of a null by the other branch. A column at a time, the
         // server does not look at that branch when all rows take the first.
