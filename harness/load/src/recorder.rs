@@ -72,6 +72,14 @@ impl Recorder {
         second.work += outcome.work;
     }
 
+    /// Notes that an arrival was told to come back later, and did.
+    pub(crate) fn record_retry(&mut self, operation: usize, due: Duration) {
+        let recording = &mut self.operations[operation];
+        let measured = due >= self.warm_up;
+        let samples = if measured { &mut recording.measured } else { &mut recording.warm_up };
+        samples.retries += 1;
+    }
+
     pub(crate) fn record_unsent(&mut self, unsent: Unsent) {
         let Unsent { operation, due, given_up } = unsent;
         let waited = given_up.saturating_sub(due);
@@ -96,6 +104,7 @@ impl Recorder {
             duration,
             covered,
             span: covered.max(since(self.last_sent)),
+            generator: None,
             operations: labels.into_iter().zip(self.operations).collect(),
         }
     }

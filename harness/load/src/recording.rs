@@ -41,8 +41,47 @@ pub struct Recording {
     /// From the beginning of the measured phase until its last arrival was sent: longer than
     /// `covered` if the load could not be sent in time.
     pub span: Duration,
+    /// What the generator itself was busy with; absent where it shares its threads with others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<Generator>,
     /// The operations by label.
     pub operations: BTreeMap<String, OperationRecording>,
+}
+
+/// What a generator was busy with, over all of its threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generator {
+    /// How many threads it had.
+    pub threads: u64,
+    /// From the start to the end of each thread, added up.
+    pub lived: Duration,
+    /// Processor time that the threads took.
+    pub cpu: Duration,
+    /// How much of `cpu` at most went into waiting awake for an instant that was close: this
+    /// share could have done work as well.
+    pub awake: Duration,
+    /// The largest difference between a step of the wall clock and the same step of the steady
+    /// clock: that far the wall clock was set, or the machine was suspended.
+    pub clock_step: Duration,
+}
+
+impl Generator {
+    /// The share of its threads' time that the generator was at work, from 0 to 1. Near 1 it has
+    /// nothing to spare, and what it measures is itself.
+    pub fn busy(&self) -> f64 {
+        if self.lived.is_zero() {
+            return 0.0;
+        }
+        self.cpu.saturating_sub(self.awake).as_secs_f64() / self.lived.as_secs_f64()
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.threads += other.threads;
+        self.lived += other.lived;
+        self.cpu += other.cpu;
+        self.awake += other.awake;
+        self.clock_step = self.clock_step.max(other.clock_step);
+    }
 }
 
 /// The record of one operation.
@@ -71,6 +110,9 @@ pub struct Samples {
     pub lag: Histogram,
     /// Arrivals that found no free connection when they were due.
     pub waited: u64,
+    /// How often an arrival was told to come back later and did: its response has the wait in it.
+    #[serde(default)]
+    pub retries: u64,
     /// How the arrivals ended.
     pub outcomes: OutcomeCounts,
     /// The work that was done.
@@ -132,6 +174,9 @@ impl Recording {
         self.complete &= other.complete;
         self.covered = self.covered.max(other.covered);
         self.span = self.span.max(other.span);
+        if let Some(other) = &other.generator {
+            self.generator.get_or_insert_default().merge(other);
+        }
         for (label, operation) in &other.operations {
             self.operations.entry(label.clone()).or_default().merge(operation);
         }
@@ -166,6 +211,7 @@ impl Samples {
         self.service.merge(&other.service);
         self.lag.merge(&other.lag);
         self.waited += other.waited;
+        self.retries += other.retries;
         self.outcomes.merge(&other.outcomes);
         self.work += other.work;
     }
