@@ -57,3 +57,6 @@ pub use plan::{
 };
 pub use run::run_http;
 pub use tls::{Roots, Tls};
+
+#[cfg(test)]
+mod tests;

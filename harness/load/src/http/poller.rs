@@ -48,6 +48,9 @@ pub(crate) struct Poller {
     poll: Poll,
     #[cfg(target_os = "linux")]
     timer: timer::Timer,
+    /// The instant for which the timer is set.
+    #[cfg(target_os = "linux")]
+    set_for: Option<Duration>,
     tick: Duration,
     /// Time spent asking without sleeping and without finding anything.
     pub(crate) spun: Duration,
@@ -60,6 +63,8 @@ impl Poller {
         Ok(Self {
             #[cfg(target_os = "linux")]
             timer: timer::Timer::new(&poll)?,
+            #[cfg(target_os = "linux")]
+            set_for: None,
             poll,
             tick,
             spun: Duration::ZERO,
@@ -74,10 +79,16 @@ impl Poller {
         self.poll.registry()
     }
 
-    /// Returns with events, shortly before or at the end of `left`, or after a tick.
-    pub(crate) fn wait(&mut self, events: &mut Events, left: Option<Duration>) -> io::Result<()> {
-        let spin = left.is_some_and(|left| left <= SPIN);
-        if spin {
+    /// Returns with events, shortly before or at `until`, or after a tick. `now` is a reading of
+    /// the run's watch.
+    pub(crate) fn wait(
+        &mut self,
+        events: &mut Events,
+        now: Duration,
+        until: Option<Duration>,
+    ) -> io::Result<()> {
+        let left = until.map_or(Duration::MAX, |until| until.saturating_sub(now));
+        if left <= SPIN {
             let before = Instant::now();
             let polled = self.poll.poll(events, Some(Duration::ZERO));
             if events.is_empty() {
@@ -85,10 +96,11 @@ impl Poller {
             }
             return uninterrupted(polled);
         }
-        let sleep = left.map_or(self.tick, |left| (left - SPIN).min(self.tick));
+        let sleep = (left - SPIN).min(self.tick);
         #[cfg(target_os = "linux")]
-        if sleep < self.tick {
+        if sleep < self.tick && self.set_for != until {
             self.timer.set(sleep)?;
+            self.set_for = until;
         }
         uninterrupted(self.poll.poll(events, Some(sleep)))
     }

@@ -138,3 +138,7 @@ fn unless_blocked(flushed: io::Result<()>) -> io::Result<()> {
         other => other,
     }
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;

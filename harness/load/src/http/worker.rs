@@ -164,7 +164,7 @@ impl<'a> Worker<'a> {
             if left.is_zero() {
                 break;
             }
-            self.poller.wait(&mut events, Some(left))?;
+            self.poller.wait(&mut events, Duration::ZERO, Some(left))?;
             self.take(&events);
         }
         loop {
@@ -180,8 +180,8 @@ impl<'a> Worker<'a> {
             if self.is_over() {
                 break;
             }
-            let left = self.until_next();
-            self.poller.wait(&mut events, left)?;
+            let until = self.next_instant();
+            self.poller.wait(&mut events, self.now, until)?;
             self.take(&events);
         }
         self.give_up();
@@ -503,15 +503,14 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// How long it is until something has to be done.
-    fn until_next(&self) -> Option<Duration> {
+    /// When something has to be done that no socket tells of.
+    fn next_instant(&self) -> Option<Duration> {
         if !self.asking.is_empty() {
-            return Some(Duration::ZERO);
+            return Some(self.now);
         }
         let staged = self.staged.and_then(|index| self.slots[index].job).map(|job| job.due);
         let later = self.later.peek().map(|Reverse((at, _))| *at);
-        let next = staged.into_iter().chain(later).min()?;
-        Some(next.saturating_sub(self.now))
+        staged.into_iter().chain(later).min()
     }
 
     /// Records what was due and never sent.
