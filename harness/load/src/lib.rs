@@ -11,6 +11,7 @@
 //! [`Histogram`] and [`quantile_interval`] help whoever judges.
 
 mod closed;
+mod counts;
 mod histogram;
 mod http;
 mod interleave;
@@ -25,10 +26,11 @@ mod statistics;
 mod summary;
 
 pub use closed::{Closed, run_closed};
+pub use counts::Counts;
 pub use histogram::{Histogram, HistogramError};
 pub use http::{
-    Answer, Body, BodyRule, BodyWriter, Endpoint, Header, HttpLoad, HttpRequest, Method, Pace,
-    Payload, Roots, Tls, run_http,
+    Answer, Body, BodyJudge, BodyRule, BodyWriter, Endpoint, Header, HttpLoad, HttpRequest, Method,
+    Pace, Payload, Roots, Tls, run_http,
 };
 pub use open::run_open;
 pub use operation::{Labelled, Operation, Outcome, OutcomeClass};

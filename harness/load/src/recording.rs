@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::counts::Counts;
 use crate::histogram::Histogram;
 use crate::operation::OutcomeClass;
 
@@ -139,10 +140,8 @@ pub struct OutcomeCounts {
 /// One second of one operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Second {
-    /// The responses of arrivals that were due in this second: each value in nanoseconds, with
-    /// three significant digits, and how often it occurred.
-    #[serde(with = "pairs")]
-    pub response: BTreeMap<u64, u64>,
+    /// The responses of arrivals that were due in this second.
+    pub response: Counts,
     /// Operations that ended in this second, in whatever way.
     pub ended: u64,
     /// Those of them that did not end well.
@@ -266,43 +265,17 @@ impl Second {
     /// The responses as a histogram. Its extremes and its mean have three digits, like its values.
     pub fn response(&self) -> Histogram {
         let mut histogram = Histogram::default();
-        for (value, count) in &self.response {
-            histogram.record_times(Duration::from_nanos(*value), *count);
+        for (value, count) in self.response.iter() {
+            histogram.record_times(value, count);
         }
         histogram
     }
 
     fn merge(&mut self, other: &Self) {
-        for (value, count) in &other.response {
-            *self.response.entry(*value).or_default() += count;
-        }
+        self.response.merge(&other.response);
         self.ended += other.ended;
         self.failed += other.failed;
         self.work += other.work;
-    }
-}
-
-/// A map with numbers for keys, as a list of pairs: JSON would make texts of the keys.
-mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        map: &BTreeMap<u64, u64>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        map.iter().collect::<Vec<_>>().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<u64, u64>, D::Error> {
-        let pairs = Vec::<(u64, u64)>::deserialize(deserializer)?;
-        let len = pairs.len();
-        let map: BTreeMap<u64, u64> = pairs.into_iter().collect();
-        let unique = map.len() == len;
-        unique.then_some(map).ok_or_else(|| serde::de::Error::custom("a value is counted twice"))
     }
 }
 

@@ -5,6 +5,8 @@
 //! what is printed is the median of the rounds' quotients. A number that is not reached is
 //! printed as missed; nothing is asserted. `benches/README.md` has the commands and the figures.
 
+#![expect(clippy::print_stdout, reason = "a program, whose figures are its output")]
+
 mod children;
 mod peers;
 mod sections;
@@ -35,13 +37,13 @@ fn measure(arguments: &[String]) -> ExitCode {
             "--oha" => settings.oha = value(),
             "--rounds" => settings.rounds = value().parse().expect("a number of rounds"),
             "--seconds" => settings.seconds = value().parse().expect("a number of seconds"),
-            name => match Section::named(name) {
-                Some(section) => sections.push(section),
-                None => {
+            name => {
+                let Some(section) = Section::named(name) else {
                     println!("`{name}` is no section; there are {}", Section::NAMES.join(", "));
                     return ExitCode::from(2);
-                }
-            },
+                };
+                sections.push(section);
+            }
         }
     }
     if sections.is_empty() {

@@ -36,8 +36,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const NAMES: [&str; 6] =
-        ["ceiling", "fidelity", "stall", "laws", "cost", "memory"];
+    pub(crate) const NAMES: [&str; 6] = ["ceiling", "fidelity", "stall", "laws", "cost", "memory"];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -149,8 +148,14 @@ fn fidelity(settings: &Settings) {
         let order = order(sink.port, Some(RATE), settings.seconds);
         let found = run_ours(&LoadOrder { warm_up: 1, ..order });
         let Latency { p50, p99, p999, .. } = found.response;
-        println!("  {:.2}/s, p50 {}, p99 {}, p99.9 {}", found.per_second, us(p50), us(p99), us(p999));
-        (found.per_second, p50, p99, p999)
+        println!(
+            "  {:.2}/s, p50 {}, p99 {}, p99.9 {}",
+            found.per_second,
+            us(p50),
+            us(p99),
+            us(p999)
+        );
+        (found.per_second, [p50, p99, p999])
     });
     let rounds: Vec<_> = rounds.collect();
     sink.stop();
@@ -158,12 +163,17 @@ fn fidelity(settings: &Settings) {
     let rate = off(median(rounds.clone(), |round| off(round.0)).0);
     let figure = format!("{:.4} %", rate * 100.0);
     line("20,000 requests/s: off by", &figure, "≤ 0.05 %", rate <= 0.000_5);
-    let times: [(&str, fn(&(f64, Duration, Duration, Duration)) -> Duration, u64); 3] =
-        [("p50", |it| it.1, 50), ("p99", |it| it.2, 300), ("p99.9", |it| it.3, 1000)];
-    for (name, of, bar) in times {
+    let times = [("p50", 50), ("p99", 300), ("p99.9", 1000)];
+    for (place, (name, bar)) in times.into_iter().enumerate() {
+        let of = |round: &(f64, [Duration; 3])| round.1[place];
         let time = median(rounds.iter().map(of).collect(), |time| time.as_secs_f64());
         let bar_time = Duration::from_micros(bar);
-        line(&format!("added latency, {name}"), &us(time), &format!("≤ {bar} µs"), time <= bar_time);
+        line(
+            &format!("added latency, {name}"),
+            &us(time),
+            &format!("≤ {bar} µs"),
+            time <= bar_time,
+        );
     }
 }
 
@@ -177,7 +187,12 @@ fn stall() {
     for (name, found, truth) in [("p90", p90, 1000), ("p95", p95, 1500), ("p99", p99, 1900)] {
         let truth = Duration::from_millis(truth);
         let off = found.abs_diff(truth).as_secs_f64() / truth.as_secs_f64();
-        line(&format!("frozen for 2 s of 10 s, {name}"), &ms(found), &format!("{} ± 1 %", ms(truth)), off <= 0.01);
+        line(
+            &format!("frozen for 2 s of 10 s, {name}"),
+            &ms(found),
+            &format!("{} ± 1 %", ms(truth)),
+            off <= 0.01,
+        );
     }
 }
 
@@ -198,7 +213,8 @@ fn laws(settings: &Settings) {
 
 fn compare(found: &Found, kept: Quantiles) {
     let Latency { p50, p95, p99, .. } = found.response;
-    for (name, found, truth) in [("p50", p50, kept.p50), ("p95", p95, kept.p95), ("p99", p99, kept.p99)]
+    for (name, found, truth) in
+        [("p50", p50, kept.p50), ("p95", p95, kept.p95), ("p99", p99, kept.p99)]
     {
         let bar = truth.mul_f64(0.005).max(Duration::from_micros(50));
         let off = found.abs_diff(truth);

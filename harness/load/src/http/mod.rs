@@ -52,8 +52,8 @@ mod wall;
 mod worker;
 
 pub use plan::{
-    Answer, Body, BodyRule, BodyWriter, Endpoint, Header, HttpLoad, HttpRequest, Method, Pace,
-    Payload,
+    Answer, Body, BodyJudge, BodyRule, BodyWriter, Endpoint, Header, HttpLoad, HttpRequest, Method,
+    Pace, Payload,
 };
 pub use run::run_http;
 pub use tls::{Roots, Tls};

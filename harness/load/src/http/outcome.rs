@@ -122,7 +122,12 @@ impl BodyCheck {
 }
 
 /// The outcome of a request `k` that got a whole answer. `work` is what it asked for.
-pub(crate) fn ended(status: u16, check: &BodyCheck, answer: &Answer, (k, work): (u64, u64)) -> Outcome {
+pub(crate) fn ended(
+    status: u16,
+    check: &BodyCheck,
+    answer: &Answer,
+    (k, work): (u64, u64),
+) -> Outcome {
     if status == answer.status {
         if check.right(answer, k) {
             return Outcome::ok(work);

@@ -118,6 +118,9 @@ pub struct Payload {
 /// the request is due, from several threads at once, and decides by `k` alone.
 pub type BodyWriter = Arc<dyn Fn(u64, &mut Vec<u8>) -> u64 + Send + Sync>;
 
+/// Says whether a body is right as an answer to request `k`.
+pub type BodyJudge = Arc<dyn Fn(u64, &[u8]) -> bool + Send + Sync>;
+
 /// The answer that counts as right.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -139,7 +142,7 @@ pub enum BodyRule {
     /// One that has these bytes somewhere.
     Contains(Vec<u8>),
     /// One that is judged right for request `k`.
-    Judged(Arc<dyn Fn(u64, &[u8]) -> bool + Send + Sync>),
+    Judged(BodyJudge),
 }
 
 impl fmt::Debug for Body {

@@ -96,7 +96,7 @@ impl Poller {
             }
             return uninterrupted(polled);
         }
-        let sleep = (left - SPIN).min(self.tick);
+        let sleep = left.saturating_sub(SPIN).min(self.tick);
         #[cfg(target_os = "linux")]
         if sleep < self.tick && self.set_for != until {
             self.timer.set(sleep)?;

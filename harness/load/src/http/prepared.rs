@@ -77,9 +77,7 @@ impl Prepared {
                 return Err(RunError::NotHttp("list of bodies".into()));
             }
             Body::InTurn(payloads) => Source::Whole(payloads.iter().map(whole).collect()),
-            Body::Written(write) => {
-                Source::Made { head, write: write.clone(), gzip: request.gzip }
-            }
+            Body::Written(write) => Source::Made { head, write: write.clone(), gzip: request.gzip },
         };
         Ok(Self { answer: request.answer.clone(), source })
     }
@@ -208,14 +206,15 @@ fn head(request: &HttpRequest, endpoint: &Endpoint) -> Result<Vec<u8>, RunError>
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}:{port}\r\n", bracketed(host));
     for header in headers {
         let value = header.value.expose();
-        let name_fits = header.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let name_fits =
+            header.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if header.name.is_empty() || !name_fits {
             return Err(RunError::NotHttp(format!("header name `{}`", header.name)));
         }
         if value.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(RunError::NotHttp(format!("value of the header `{}`", header.name)));
         }
-        head.push_str(&format!("{}: {value}\r\n", header.name));
+        head.extend([header.name.as_str(), ": ", value, "\r\n"]);
     }
     if gzip.is_some() && !matches!(body, Body::Empty { .. }) {
         head.push_str("Content-Encoding: gzip\r\n");

@@ -17,10 +17,7 @@ fn post(body: Body, gzip: Option<u32>) -> HttpRequest {
     HttpRequest {
         method: Method::Post,
         path: "/api/v2/write?org=o".into(),
-        headers: vec![Header {
-            name: "Authorization".into(),
-            value: Secret::new("Token t"),
-        }],
+        headers: vec![Header { name: "Authorization".into(), value: Secret::new("Token t") }],
         body,
         gzip,
         answer: Answer { status: 204, body: BodyRule::Any },
@@ -90,7 +87,8 @@ fn a_written_body_of_any_length_is_sent_behind_its_length() {
 
 #[test]
 fn a_compressed_body_is_the_body_again_at_every_level() {
-    for body in [written(), Body::Fixed(payload(&[b'x'; 50_000], 100_000))] {
+    let plain = vec![b'x'; 50_000];
+    for body in [written(), Body::Fixed(payload(&plain, 100_000))] {
         for level in 0..=9 {
             let (bytes, _) = made(&post(body.clone(), Some(level)), 50_000);
             let end = bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
@@ -98,9 +96,9 @@ fn a_compressed_body_is_the_body_again_at_every_level() {
             let packed = &bytes[end + 4..];
             assert!(head.contains("\r\nContent-Encoding: gzip\r\n"), "{head}");
             assert!(head.ends_with(&format!("Content-Length: {}", packed.len())), "{head}");
-            let mut plain = Vec::new();
-            GzDecoder::new(packed).read_to_end(&mut plain).unwrap();
-            assert_eq!(plain, vec![b'x'; 50_000], "level {level}");
+            let mut unpacked = Vec::new();
+            GzDecoder::new(packed).read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked, plain, "level {level}");
         }
     }
 }

@@ -109,7 +109,7 @@ fn seconds_to_come_back_after_are_understood_and_dates_are_not() {
         let text = format!("HTTP/1.1 503 x\r\nRetry-After: {value}\r\nContent-Length: 0\r\n\r\n");
         whole(&text).retry_after
     };
-    assert_eq!(after("120"), Some(Duration::from_secs(120)));
+    assert_eq!(after("120"), Some(Duration::from_mins(2)));
     assert_eq!(after("Fri, 31 Dec 1999 23:59:59 GMT"), None);
     assert_eq!(after("-1"), None);
     assert_eq!(after("99999999999999999999999"), None);
@@ -138,9 +138,17 @@ fn what_could_be_read_in_two_ways_is_refused() {
 
 #[test]
 fn what_does_not_begin_like_an_answer_is_refused() {
-    for line in ["SSH-2.0-x", "HTTP/2 200", "HTTP/1.2 200 OK", "HTTP/1.1 20", "HTTP/1.1 2000 x",
-        "HTTP/1.1 099 x", "HTTP/1.1 2x0 x", "HTTP/1.1 101 Switching", ""]
-    {
+    for line in [
+        "SSH-2.0-x",
+        "HTTP/2 200",
+        "HTTP/1.2 200 OK",
+        "HTTP/1.1 20",
+        "HTTP/1.1 2000 x",
+        "HTTP/1.1 099 x",
+        "HTTP/1.1 2x0 x",
+        "HTTP/1.1 101 Switching",
+        "",
+    ] {
         assert!(refused(&format!("{line}\r\n\r\n")), "{line}");
     }
 }

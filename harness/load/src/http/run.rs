@@ -59,9 +59,7 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
     let start = |share: Share| {
         let operations = labels.len();
         let source = match pace {
-            Pace::Open(schedule) => {
-                Source::Open(Arrivals::new(schedule, operations, share, end))
-            }
+            Pace::Open(schedule) => Source::Open(Arrivals::new(schedule, operations, share, end)),
             Pace::Closed(closed) => Source::Closed(Users::new(closed, operations, share)),
         };
         let recorder = Recorder::new(operations, options.warm_up, options.timeout);

@@ -49,8 +49,7 @@ impl Speaker {
                 roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             }
             Roots::Pem(pem) => {
-                let certificates: Result<Vec<_>, _> =
-                    CertificateDer::pem_slice_iter(pem).collect();
+                let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
                 roots.add_parsable_certificates(certificates.map_err(|_| RunError::NoRoot)?);
             }
         }

@@ -18,12 +18,12 @@ pub(crate) struct WallCheck {
     largest_ns: u64,
 }
 
-/// The wall clock, read between two readings of the steady clock.
+/// The wall clock, read between two readings of the steady clock. In nanoseconds.
 #[derive(Clone, Copy, Debug)]
 struct Reading {
-    before_ns: i64,
-    wall_ns: i64,
-    after_ns: i64,
+    before: i64,
+    wall: i64,
+    after: i64,
 }
 
 impl WallCheck {
@@ -46,16 +46,16 @@ impl WallCheck {
 
 fn read(wall: &Clock, watch: Watch) -> Reading {
     let steady = || i64::try_from(watch.now().as_nanos()).unwrap_or(i64::MAX);
-    let before_ns = steady();
-    let wall_ns = wall.now_ns();
-    Reading { before_ns, wall_ns, after_ns: steady() }
+    let before = steady();
+    let wall = wall.now_ns();
+    Reading { before, wall, after: steady() }
 }
 
 /// By how much the wall clock's step is outside of what the steady clock's may have been.
 fn step_ns(last: Reading, next: Reading) -> u64 {
-    let wall = next.wall_ns.saturating_sub(last.wall_ns);
-    let least = next.before_ns.saturating_sub(last.after_ns);
-    let most = next.after_ns.saturating_sub(last.before_ns);
+    let wall = next.wall.saturating_sub(last.wall);
+    let least = next.before.saturating_sub(last.after);
+    let most = next.after.saturating_sub(last.before);
     let outside = wall.saturating_sub(most).max(least.saturating_sub(wall)).max(0);
     outside.unsigned_abs()
 }
@@ -64,8 +64,8 @@ fn step_ns(last: Reading, next: Reading) -> u64 {
 mod tests {
     use super::*;
 
-    fn reading(before_ns: i64, wall_ns: i64, after_ns: i64) -> Reading {
-        Reading { before_ns, wall_ns, after_ns }
+    fn reading(before: i64, wall: i64, after: i64) -> Reading {
+        Reading { before, wall, after }
     }
 
     #[test]

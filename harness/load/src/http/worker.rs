@@ -383,7 +383,8 @@ impl<'a> Worker<'a> {
         self.now = self.shared.watch.now();
         let slot = &mut self.slots[index];
         let job = slot.job.as_mut().expect("an answer to a job");
-        let (status, wait) = (slot.connection.response.status(), slot.connection.response.retry_after());
+        let (status, wait) =
+            (slot.connection.response.status(), slot.connection.response.retry_after());
         let answer = &self.shared.plan[job.turn.operation].answer;
         let outcome = ended(status, &slot.connection.check, answer, (job.turn.round, job.work));
         let comes_back = outcome.class != OutcomeClass::Ok && matches!(status, 429 | 503);

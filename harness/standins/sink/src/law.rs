@@ -33,8 +33,10 @@ pub enum Law {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LawError {
     /// No law has this name and so many parameters.
-    #[error("`{0}` is no law; there are none, fixed:TIME, uniform:FROM:TO, exponential:MEAN, \
-             lognormal:MEDIAN:SIGMA, bimodal:TIME:TIME:SHARE and stall:AFTER:FOR")]
+    #[error(
+        "`{0}` is no law; there are none, fixed:TIME, uniform:FROM:TO, exponential:MEAN, \
+             lognormal:MEDIAN:SIGMA, bimodal:TIME:TIME:SHARE and stall:AFTER:FOR"
+    )]
     Unknown(String),
     /// A time is not a number with `us`, `ms` or `s`.
     #[error("`{0}` is no time such as 250us, 20ms or 2s")]
@@ -51,7 +53,7 @@ impl Law {
         match self {
             Self::None | Self::Stall(..) => Duration::ZERO,
             Self::Fixed(time) => time,
-            Self::Uniform(from, to) => from + (to - from).mul_f64(unit()),
+            Self::Uniform(from, to) => from + to.saturating_sub(from).mul_f64(unit()),
             // What is left of a draw is above 0, and so has a logarithm.
             Self::Exponential(mean) => mean.mul_f64(-(1.0 - unit()).ln()),
             Self::LogNormal(median, sigma) => median.mul_f64((sigma * normal(seed, n)).exp()),
@@ -172,7 +174,8 @@ mod tests {
 
     #[test]
     fn what_is_no_law_is_refused_by_name() {
-        for text in ["", "often", "fixed", "fixed:3", "uniform:3ms:1ms", "lognormal:1ms:9", "none:1"]
+        for text in
+            ["", "often", "fixed", "fixed:3", "uniform:3ms:1ms", "lognormal:1ms:9", "none:1"]
         {
             let error = text.parse::<Law>().unwrap_err();
             assert!(error.to_string().contains('`'), "{text}: {error}");

@@ -30,23 +30,22 @@ pub(crate) enum Read {
 impl RequestReader {
     pub(crate) fn read(&mut self, input: &[u8]) -> Read {
         let mut used = 0;
-        let left = match self.body_left {
-            Some(left) => left,
-            None => {
-                let before = self.head.len();
-                self.head.extend_from_slice(&input[..input.len().min(HEAD_LIMIT)]);
-                // The end may lie across the seam of two pieces.
-                let from = before.saturating_sub(3);
-                let Some(end) = memmem::find(&self.head[from..], b"\r\n\r\n") else {
-                    return if self.head.len() > HEAD_LIMIT { Read::Wrong } else { Read::More };
-                };
-                let end = from + end + 4;
-                used = end - before;
-                let Some(length) = content_length(&self.head[..end]) else { return Read::Wrong };
-                self.head.clear();
-                self.body = length;
-                length
-            }
+        let left = if let Some(left) = self.body_left {
+            left
+        } else {
+            let before = self.head.len();
+            self.head.extend_from_slice(&input[..input.len().min(HEAD_LIMIT)]);
+            // The end may lie across the seam of two pieces.
+            let from = before.saturating_sub(3);
+            let Some(end) = memmem::find(&self.head[from..], b"\r\n\r\n") else {
+                return if self.head.len() > HEAD_LIMIT { Read::Wrong } else { Read::More };
+            };
+            let end = from + end + 4;
+            used = end - before;
+            let Some(length) = content_length(&self.head[..end]) else { return Read::Wrong };
+            self.head.clear();
+            self.body = length;
+            length
         };
         let here = (input.len() - used) as u64;
         if here < left {

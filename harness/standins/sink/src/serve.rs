@@ -194,11 +194,8 @@ impl Server {
 
     fn accept(&mut self) -> io::Result<()> {
         while let Some(listener) = &self.listener {
-            let mut stream = match listener.accept() {
-                Ok((stream, _)) => stream,
-                // None is left, or it has gone again.
-                Err(_) => return Ok(()),
-            };
+            // None is left, or it has gone again.
+            let Ok((mut stream, _)) = listener.accept() else { return Ok(()) };
             stream.set_nodelay(true)?;
             let index = self.vacant.pop().unwrap_or(self.connections.len());
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -301,12 +298,12 @@ impl Server {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
-            if let Some((_, gap)) = answer.dribble {
-                if under_way.written < answer.bytes.len() {
-                    let next = Instant::now() + gap;
-                    self.due.push(Reverse((next, index, under_way.number)));
-                    return Ok(());
-                }
+            if let Some((_, gap)) = answer.dribble
+                && under_way.written < answer.bytes.len()
+            {
+                let next = Instant::now() + gap;
+                self.due.push(Reverse((next, index, under_way.number)));
+                return Ok(());
             }
         }
         let kept = under_way.read_at.elapsed();
