@@ -32,8 +32,8 @@ pub(crate) struct LoadOrder {
     /// Requests each second; none for users who ask as fast as they can.
     pub(crate) rate: Option<u64>,
     pub(crate) connections: u32,
-    pub(crate) seconds: u64,
-    pub(crate) warm_up: u64,
+    pub(crate) ms: u64,
+    pub(crate) warm_up_ms: u64,
     pub(crate) status: u16,
     pub(crate) body: String,
     /// Points of line protocol in each request; none for a GET.
@@ -124,8 +124,8 @@ fn load(order: &LoadOrder) -> HttpLoad {
         requests: vec![Labelled { label: "request".into(), operation: request }],
         pace,
         options: RunOptions {
-            duration: Duration::from_secs(order.seconds),
-            warm_up: Duration::from_secs(order.warm_up),
+            duration: Duration::from_millis(order.ms),
+            warm_up: Duration::from_millis(order.warm_up_ms),
             timeout: Duration::from_secs(10),
             connections: order.connections as usize,
         },

@@ -36,7 +36,7 @@ fn measure(arguments: &[String]) -> ExitCode {
             "--wrk" => settings.wrk = value(),
             "--oha" => settings.oha = value(),
             "--rounds" => settings.rounds = value().parse().expect("a number of rounds"),
-            "--seconds" => settings.seconds = value().parse().expect("a number of seconds"),
+            "--ms" => settings.ms = value().parse().expect("a number of milliseconds"),
             name => {
                 let Some(section) = Section::named(name) else {
                     println!("`{name}` is no section; there are {}", Section::NAMES.join(", "));

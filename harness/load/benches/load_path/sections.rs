@@ -15,12 +15,13 @@ pub(crate) struct Settings {
     pub(crate) wrk: String,
     pub(crate) oha: String,
     pub(crate) rounds: usize,
-    pub(crate) seconds: u64,
+    /// The length of a round, in milliseconds.
+    pub(crate) ms: u64,
 }
 
 impl Settings {
     pub(crate) fn new() -> Self {
-        Self { wrk: "wrk".into(), oha: "oha".into(), rounds: 5, seconds: 5 }
+        Self { wrk: "wrk".into(), oha: "oha".into(), rounds: 5, ms: 5_000 }
     }
 }
 
@@ -81,13 +82,13 @@ fn server(law: &str) -> SinkOrder {
     SinkOrder { law: law.into(), status: 200, body: BODY.into(), awake: true }
 }
 
-fn order(port: u16, rate: Option<u64>, seconds: u64) -> LoadOrder {
+fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
     LoadOrder {
         port,
         rate,
         connections: 64,
-        seconds,
-        warm_up: 0,
+        ms,
+        warm_up_ms: 0,
         status: 200,
         body: BODY.into(),
         points: None,
@@ -102,12 +103,14 @@ fn median<T: Copy>(mut values: Vec<T>, key: impl Fn(T) -> f64) -> T {
 
 /// GET as fast as 64 connections can, in turns with the peers.
 fn ceiling(settings: &Settings) {
-    let Settings { wrk, oha, rounds, seconds } = settings;
+    let Settings { wrk, oha, rounds, ms } = settings;
+    // The peers count whole seconds.
+    let seconds = ms.div_ceil(1_000);
     let sink = SinkChild::start(&SinkOrder { awake: false, ..server("none") });
     let mut quotients = [Vec::new(), Vec::new()];
     for round in 1..=*rounds {
         let ours = |of: &str| {
-            let found = run_ours(&order(sink.port, None, *seconds));
+            let found = run_ours(&order(sink.port, None, seconds * 1_000));
             assert_eq!(found.not_ok, 0, "every answer is right");
             let cpu = found.cpu.as_secs_f64() / found.samples as f64;
             print!("  round {round}, beside {of}: ours {:.0}/s", found.per_second);
@@ -115,8 +118,8 @@ fn ceiling(settings: &Settings) {
             found.per_second
         };
         let peers = [
-            ("wrk", ours("wrk"), peers::wrk(wrk, sink.port, *seconds)),
-            ("oha", ours("oha"), peers::oha(oha, sink.port, *seconds)),
+            ("wrk", ours("wrk"), peers::wrk(wrk, sink.port, seconds)),
+            ("oha", ours("oha"), peers::oha(oha, sink.port, seconds)),
         ];
         println!();
         for (place, (name, ours, peer)) in peers.into_iter().enumerate() {
@@ -143,10 +146,11 @@ fn ceiling(settings: &Settings) {
 /// An open load against a server that answers at once.
 fn fidelity(settings: &Settings) {
     const RATE: u64 = 20_000;
-    let sink = SinkChild::start(&server("none"));
     let rounds = (0..settings.rounds).map(|_| {
-        let order = order(sink.port, Some(RATE), settings.seconds);
-        let found = run_ours(&LoadOrder { warm_up: 1, ..order });
+        let sink = SinkChild::start(&server("none"));
+        let order = order(sink.port, Some(RATE), settings.ms);
+        let found = run_ours(&LoadOrder { warm_up_ms: 100, ..order });
+        sink.stop();
         let Latency { p50, p99, p999, .. } = found.response;
         println!(
             "  {:.2}/s, p50 {}, p99 {}, p99.9 {}",
@@ -158,7 +162,6 @@ fn fidelity(settings: &Settings) {
         (found.per_second, [p50, p99, p999])
     });
     let rounds: Vec<_> = rounds.collect();
-    sink.stop();
     let off = |rate: f64| (rate / RATE as f64 - 1.0).abs();
     let rate = off(median(rounds.clone(), |round| off(round.0)).0);
     let figure = format!("{:.4} %", rate * 100.0);
@@ -180,7 +183,7 @@ fn fidelity(settings: &Settings) {
 /// A server that freezes for two seconds in ten, at 1,000 requests a second.
 fn stall() {
     let sink = SinkChild::start(&server("stall:4s:2s"));
-    let found = run_ours(&LoadOrder { connections: 16, ..order(sink.port, Some(1000), 10) });
+    let found = run_ours(&LoadOrder { connections: 16, ..order(sink.port, Some(1000), 10_000) });
     sink.stop();
     let Latency { p50, p90, p95, p99, max, .. } = found.response;
     println!("  p50 {}, max {}", ms(p50), ms(max));
@@ -202,8 +205,7 @@ fn laws(settings: &Settings) {
         ["lognormal:20ms:0.5", "exponential:10ms", "uniform:5ms:40ms", "bimodal:5ms:60ms:0.08"];
     for law in laws {
         let sink = SinkChild::start(&server(law));
-        let seconds = settings.seconds.max(1) * 2;
-        let order = order(sink.port, Some(1000), seconds);
+        let order = order(sink.port, Some(1000), settings.ms * 2);
         let found = run_ours(&LoadOrder { connections: 256, ..order });
         let SinkReport { kept, late, .. } = sink.stop();
         println!("  {law}: {} samples, server late by {} at p99", found.samples, us(late.p99));
@@ -228,12 +230,12 @@ fn cost(settings: &Settings) {
     for (points, rate, bar) in [(100, 100, 0.02), (1, 10_000, 0.25)] {
         let server = SinkOrder { status: 204, body: String::new(), awake: false, ..server("none") };
         let sink = SinkChild::start(&server);
-        let order = order(sink.port, Some(rate), settings.seconds);
+        let order = order(sink.port, Some(rate), settings.ms);
         let write = LoadOrder { status: 204, body: String::new(), points: Some(points), ..order };
         let found = run_ours(&LoadOrder { connections: 16, ..write });
         sink.stop();
-        let share = found.cpu.as_secs_f64() / settings.seconds as f64;
-        let awake = found.awake.as_secs_f64() / settings.seconds as f64;
+        let share = found.cpu.as_secs_f64() / (settings.ms as f64 / 1e3);
+        let awake = found.awake.as_secs_f64() / (settings.ms as f64 / 1e3);
         println!("  of it waiting awake: {:.2} %, lag p95 {}", awake * 100.0, us(found.lag_p95));
         let what = format!("10,000 points/s, batches of {points}: of a core");
         let figure = format!("{:.2} %", share * 100.0);
@@ -246,8 +248,8 @@ fn memory() {
     let sink = SinkChild::start(&SinkOrder { awake: false, ..server("none") });
     let mut peaks = Vec::new();
     // At some 150,000 requests a second: about 1 M and about 50 M requests.
-    for seconds in [7, 330] {
-        let found = run_ours(&LoadOrder { connections: 50, ..order(sink.port, None, seconds) });
+    for ms in [7_000, 330_000] {
+        let found = run_ours(&LoadOrder { connections: 50, ..order(sink.port, None, ms) });
         println!("  {} requests: at most {} KB", found.samples, found.peak_rss_kb);
         peaks.push(found.peak_rss_kb);
     }

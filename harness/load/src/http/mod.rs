@@ -47,6 +47,7 @@ mod prepared;
 mod response;
 mod run;
 mod share;
+mod slots;
 mod tls;
 mod wall;
 mod worker;

@@ -235,5 +235,4 @@ fn bracketed(host: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "prepared_tests.rs"]
 mod tests;

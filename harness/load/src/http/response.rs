@@ -291,5 +291,4 @@ fn number(digits: &[u8], radix: u32) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[path = "response_tests.rs"]
 mod tests;

@@ -139,5 +139,4 @@ fn unless_blocked(flushed: io::Result<()>) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[path = "tls_tests.rs"]
 mod tests;

@@ -13,11 +13,12 @@ use std::time::Duration;
 use cutover_model::Clock;
 use mio::{Events, Token};
 
-use super::connection::{BUFFER, Carried, Connection, Progress};
+use super::connection::{BUFFER, Carried, Progress};
 use super::outcome::{Broken, broken, ended};
 use super::poller::{Poller, TICK, Watch};
 use super::prepared::{Prepared, Press};
 use super::share::{Arrivals, Users};
+use super::slots::{Job, Slots};
 use super::tls::Speaker;
 use super::wall::WallCheck;
 use crate::interleave::Turn;
@@ -57,48 +58,11 @@ pub(crate) struct Worked {
     pub(crate) clock_step: Duration,
 }
 
-/// Where a connection is to be found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Among those that stand and are free.
-    Warm,
-    /// Among those that are free and have to be opened first, or are being opened.
-    Cold,
-    /// With an arrival.
-    Taken,
-}
-
-struct Slot {
-    connection: Connection,
-    place: Place,
-    /// When it became free.
-    free: Duration,
-    job: Option<Job>,
-}
-
-/// One arrival on its way.
-#[derive(Clone, Copy, Debug)]
-struct Job {
-    turn: Turn,
-    due: Duration,
-    free: Duration,
-    /// None while it is written down and not due yet.
-    sent: Option<Duration>,
-    deadline: Duration,
-    work: u64,
-    /// How many addresses of the server can still be tried.
-    addresses: usize,
-    /// What the service said when it asked to be left alone for a while.
-    told: Option<Outcome>,
-}
-
 pub(crate) struct Worker<'a> {
     shared: &'a Shared<'a>,
     source: Source,
     poller: Poller,
-    slots: Vec<Slot>,
-    warm: VecDeque<usize>,
-    cold: VecDeque<usize>,
+    slots: Slots,
     /// The connection with the next arrival of an open load.
     staged: Option<usize>,
     /// Users who ask at once.
@@ -126,19 +90,11 @@ impl<'a> Worker<'a> {
         connections: usize,
         recorder: Recorder,
     ) -> io::Result<Self> {
-        let slot = |_| Slot {
-            connection: Connection::new(),
-            place: Place::Cold,
-            free: Duration::ZERO,
-            job: None,
-        };
         Ok(Self {
             shared,
             source,
             poller: Poller::new(tick(shared.timeout))?,
-            slots: (0..connections).map(slot).collect(),
-            warm: VecDeque::with_capacity(connections),
-            cold: (0..connections).collect(),
+            slots: Slots::new(connections),
             staged: None,
             asking: VecDeque::with_capacity(connections),
             later: BinaryHeap::with_capacity(connections),
@@ -236,12 +192,7 @@ impl<'a> Worker<'a> {
         match slot.connection.advance(carried, &mut self.buffer, closing) {
             Progress::Waiting => {}
             Progress::Ready if carried.is_some() => self.send(index),
-            Progress::Ready => {
-                if slot.place == Place::Cold {
-                    slot.place = Place::Warm;
-                    self.warm.push_back(index);
-                }
-            }
+            Progress::Ready => self.slots.stands(index),
             Progress::Answered => self.answered(index),
             Progress::Broken(how) => self.failed(index, how),
         }
@@ -290,21 +241,16 @@ impl<'a> Worker<'a> {
         if self.stopped.is_some() || arrivals.peek().is_none() {
             return false;
         }
-        let slots = &mut self.slots;
-        let warm = pop(&mut self.warm, slots, Place::Warm);
-        let Some(index) = warm.or_else(|| pop(&mut self.cold, slots, Place::Cold)) else {
-            return false;
-        };
+        let Some((index, free)) = self.slots.take() else { return false };
         let (turn, due) = arrivals.next().expect("peeked at");
-        let slot = &mut slots[index];
+        let slot = &mut self.slots[index];
         let prepared = &self.shared.plan[turn.operation];
         let outgoing = &mut slot.connection.outgoing;
         let work = prepared.make(turn.operation, turn.round, outgoing, &mut self.press);
-        slot.place = Place::Taken;
         slot.job = Some(Job {
             turn,
             due,
-            free: slot.free,
+            free,
             sent: None,
             deadline: Duration::MAX,
             work,
@@ -411,13 +357,8 @@ impl<'a> Worker<'a> {
         if how == Broken::Connect {
             self.address = (self.address + 1) % several;
         }
-        let Some(job) = slot.job.as_mut().filter(|job| job.sent.is_some() && job.told.is_none())
-        else {
-            if slot.place == Place::Warm {
-                slot.place = Place::Cold;
-                self.cold.push_back(index);
-            }
-            return;
+        let Some(job) = slot.job.as_mut().filter(|job| job.is_under_way()) else {
+            return self.slots.closed(index);
         };
         if how == Broken::Connect && job.addresses > 1 {
             job.addresses -= 1;
@@ -436,16 +377,8 @@ impl<'a> Worker<'a> {
         let sent = sent.expect("only what was sent ends");
         self.ended.push(Arrived { operation, due, free, sent, done, outcome });
         self.under_way -= 1;
-        slot.free = done;
         match &self.source {
-            Source::Open(_) if slot.connection.is_idle() => {
-                slot.place = Place::Warm;
-                self.warm.push_back(index);
-            }
-            Source::Open(_) => {
-                slot.place = Place::Cold;
-                self.cold.push_back(index);
-            }
+            Source::Open(_) => self.slots.give_back(index, done),
             Source::Closed(users) => {
                 let next = done.saturating_add(users.think());
                 if users.think().is_zero() {
@@ -483,10 +416,13 @@ impl<'a> Worker<'a> {
             let Some(job) = self.slots[index].job.filter(|job| job.deadline <= self.now) else {
                 continue;
             };
-            let outcome = job.told.unwrap_or_else(|| {
+            let outcome = if let Some(told) = job.told {
+                self.later.retain(|Reverse((_, resting))| *resting != index);
+                told
+            } else {
                 self.slots[index].connection.close();
                 Outcome::failed(OutcomeClass::Timeout)
-            });
+            };
             self.finish(index, outcome);
         }
     }
@@ -525,16 +461,6 @@ impl<'a> Worker<'a> {
             self.recorder.record_unsent(unsent);
         }
     }
-}
-
-/// Takes the connection that has been in a place for longest. What has left it is passed over.
-fn pop(queue: &mut VecDeque<usize>, slots: &[Slot], place: Place) -> Option<usize> {
-    while let Some(index) = queue.pop_front() {
-        if slots[index].place == place {
-            return Some(index);
-        }
-    }
-    None
 }
 
 /// Deadlines are looked at so often that what is over is ended a hundredth too late at most.
