@@ -14,7 +14,7 @@ use crate::statistics::Quantile;
 
 const DIGITS: u8 = 3;
 /// Longer latencies are counted as this long; the greatest value stays exact.
-const LONGEST_NS: u64 = 24 * 3600 * 1_000_000_000;
+pub(crate) const LONGEST_NS: u64 = 24 * 3600 * 1_000_000_000;
 
 /// A histogram of durations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

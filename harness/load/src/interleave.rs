@@ -15,18 +15,31 @@ pub(crate) struct Turn {
     pub(crate) operation: usize,
 }
 
+/// Deals again and again without asking for memory each time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dealer {
+    order: Vec<usize>,
+}
+
+impl Dealer {
+    pub(crate) fn deal(&mut self, seed: u64, operations: usize, k: u64) -> Turn {
+        if operations == 1 {
+            return Turn { round: k, operation: 0 };
+        }
+        let (round, place) = (k / operations as u64, k % operations as u64);
+        self.order.clear();
+        self.order.extend(0..operations);
+        for left in (2..=operations as u64).rev() {
+            // The bias of the remainder is one part in 2^64 divided by the number of operations.
+            let pick = draw(seed, stream_of("interleave") ^ left, round) % left;
+            self.order.swap(to_index(left - 1), to_index(pick));
+        }
+        Turn { round, operation: self.order[to_index(place)] }
+    }
+}
+
 pub(crate) fn deal(seed: u64, operations: usize, k: u64) -> Turn {
-    if operations == 1 {
-        return Turn { round: k, operation: 0 };
-    }
-    let (round, place) = (k / operations as u64, k % operations as u64);
-    let mut order: Vec<usize> = (0..operations).collect();
-    for left in (2..=operations as u64).rev() {
-        // The bias of the remainder is one part in 2^64 divided by the number of operations.
-        let pick = draw(seed, stream_of("interleave") ^ left, round) % left;
-        order.swap(to_index(left - 1), to_index(pick));
-    }
-    Turn { round, operation: order[to_index(place)] }
+    Dealer::default().deal(seed, operations, k)
 }
 
 fn to_index(place: u64) -> usize {

@@ -2,7 +2,8 @@
 //!
 //! [`run_open`] sends at instants that a [`Schedule`] fixed beforehand, whatever the answers do;
 //! [`run_closed`] lets a number of users wait for each answer. Both drive an [`Operation`] and end
-//! in a [`Recording`]. In the open model latency counts from the instant at which an arrival was
+//! in a [`Recording`], and so does [`run_http`], which needs no runtime: it is the measured path,
+//! where what the generator itself costs must not show. In the open model latency counts from the instant at which an arrival was
 //! due, so a server that stalls is charged for everyone who had to wait; the time from the
 //! sending is kept beside it. Errors and timeouts stay in the base of every percentile.
 //!
@@ -10,7 +11,9 @@
 //! [`Histogram`] and [`quantile_interval`] help whoever judges.
 
 mod closed;
+mod counts;
 mod histogram;
+mod http;
 mod interleave;
 mod open;
 mod operation;
@@ -23,12 +26,17 @@ mod statistics;
 mod summary;
 
 pub use closed::{Closed, run_closed};
+pub use counts::Counts;
 pub use histogram::{Histogram, HistogramError};
+pub use http::{
+    Answer, Body, BodyJudge, BodyRule, BodyWriter, Endpoint, Header, HttpLoad, HttpRequest, Method,
+    Pace, Payload, Roots, Tls, run_http,
+};
 pub use open::run_open;
 pub use operation::{Labelled, Operation, Outcome, OutcomeClass};
 pub use options::{RunError, RunOptions};
 pub use recording::{
-    MergeError, Model, OperationRecording, OutcomeCounts, Recording, Samples, Second,
+    Generator, MergeError, Model, OperationRecording, OutcomeCounts, Recording, Samples, Second,
 };
 pub use schedule::{Arrival, Instants, Rate, Schedule, ScheduleError};
 pub use statistics::{Interval, Quantile, QuantileError, quantile_interval};

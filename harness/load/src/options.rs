@@ -42,6 +42,18 @@ pub enum RunError {
     /// Nobody would send.
     #[error("a closed load needs at least one user")]
     NoUser,
+    /// Nobody would send.
+    #[error("a load over HTTP needs at least one thread")]
+    NoThread,
+    /// A request, or the server's name, cannot be written down.
+    #[error("the {0} cannot be part of a request")]
+    NotHttp(String),
+    /// No server could be trusted.
+    #[error("no authority was found that may sign the server's certificate")]
+    NoRoot,
+    /// The system did not give what a run needs: a thread, a poller, a timer.
+    #[error("the system refused what a run needs: {0}")]
+    System(std::io::ErrorKind),
     /// The end of the run is beyond what the clock can name.
     #[error("the warm-up, the duration and the timeout are too long together")]
     TooLong,

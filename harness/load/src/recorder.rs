@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::histogram::{quantised_ns, whole_ns};
+use crate::counts::{Counts, LiveCounts, Packer};
 use crate::operation::{Outcome, OutcomeClass};
 use crate::recording::{Model, OperationRecording, Recording};
 
@@ -36,12 +36,26 @@ pub(crate) struct Recorder {
     timeout: Duration,
     last_sent: Duration,
     operations: Vec<OperationRecording>,
+    live: Vec<LiveSeconds>,
+    packer: Packer,
 }
+
+/// The responses of two seconds of one operation while they come in: those of neighbouring
+/// seconds overlap.
+#[derive(Debug)]
+struct LiveSeconds([(u64, LiveCounts); 2]);
 
 impl Recorder {
     pub(crate) fn new(operations: usize, warm_up: Duration, timeout: Duration) -> Self {
-        let operations = (0..operations).map(|_| OperationRecording::default()).collect();
-        Self { warm_up, timeout, last_sent: Duration::ZERO, operations }
+        let live = |_| LiveSeconds([(0, LiveCounts::new()), (1, LiveCounts::new())]);
+        Self {
+            warm_up,
+            timeout,
+            last_sent: Duration::ZERO,
+            operations: (0..operations).map(|_| OperationRecording::default()).collect(),
+            live: (0..operations).map(live).collect(),
+            packer: Packer::new(),
+        }
     }
 
     pub(crate) fn record(&mut self, arrived: Arrived) {
@@ -65,11 +79,29 @@ impl Recorder {
         if measured {
             self.last_sent = self.last_sent.max(sent);
         }
-        recording.count_response(due, response);
         let second = recording.seconds.entry(done.as_secs()).or_default();
         second.ended += 1;
         second.failed += u64::from(outcome.class != OutcomeClass::Ok);
         second.work += outcome.work;
+        self.count_response(operation, due, response);
+    }
+
+    fn count_response(&mut self, operation: usize, due: Duration, response: Duration) {
+        let second = due.as_secs();
+        let (of, counts) = &mut self.live[operation].0[usize::from(second % 2 == 1)];
+        if *of != second {
+            self.operations[operation].keep(*of, &counts.pack(&mut self.packer));
+            *of = second;
+        }
+        counts.record(response);
+    }
+
+    /// Notes that an arrival was told to come back later, and did.
+    pub(crate) fn record_retry(&mut self, operation: usize, due: Duration) {
+        let recording = &mut self.operations[operation];
+        let measured = due >= self.warm_up;
+        let samples = if measured { &mut recording.measured } else { &mut recording.warm_up };
+        samples.retries += 1;
     }
 
     pub(crate) fn record_unsent(&mut self, unsent: Unsent) {
@@ -81,11 +113,16 @@ impl Recorder {
         samples.response.record(waited);
         samples.waited += 1;
         samples.outcomes.unsent += 1;
-        recording.count_response(due, waited);
+        self.count_response(operation, due, waited);
     }
 
     /// Ends the recording. `stopped` is the instant at which the run was told to stop, if it was.
-    pub(crate) fn finish(self, frame: Frame, labels: Vec<String>) -> Recording {
+    pub(crate) fn finish(mut self, frame: Frame, labels: Vec<String>) -> Recording {
+        for (operation, LiveSeconds(live)) in self.operations.iter_mut().zip(&mut self.live) {
+            for (second, counts) in live {
+                operation.keep(*second, &counts.pack(&mut self.packer));
+            }
+        }
         let Frame { model, duration, stopped } = frame;
         let since = |instant: Duration| instant.saturating_sub(self.warm_up);
         let covered = stopped.map_or(duration, |stopped| since(stopped).min(duration));
@@ -96,6 +133,7 @@ impl Recorder {
             duration,
             covered,
             span: covered.max(since(self.last_sent)),
+            generator: None,
             operations: labels.into_iter().zip(self.operations).collect(),
         }
     }
@@ -110,8 +148,10 @@ pub(crate) struct Frame {
 }
 
 impl OperationRecording {
-    fn count_response(&mut self, due: Duration, response: Duration) {
-        let second = self.seconds.entry(due.as_secs()).or_default();
-        *second.response.entry(quantised_ns(whole_ns(response))).or_default() += 1;
+    /// Keeps the responses of a second that is over, or adds late ones to it.
+    fn keep(&mut self, second: u64, counts: &Counts) {
+        if *counts != Counts::default() {
+            self.seconds.entry(second).or_default().response.merge(counts);
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::counts::Counts;
 use crate::histogram::Histogram;
 use crate::operation::OutcomeClass;
 
@@ -41,8 +42,47 @@ pub struct Recording {
     /// From the beginning of the measured phase until its last arrival was sent: longer than
     /// `covered` if the load could not be sent in time.
     pub span: Duration,
+    /// What the generator itself was busy with; absent where it shares its threads with others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<Generator>,
     /// The operations by label.
     pub operations: BTreeMap<String, OperationRecording>,
+}
+
+/// What a generator was busy with, over all of its threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generator {
+    /// How many threads it had.
+    pub threads: u64,
+    /// From the start to the end of each thread, added up.
+    pub lived: Duration,
+    /// Processor time that the threads took.
+    pub cpu: Duration,
+    /// How much of `cpu` at most went into waiting awake for an instant that was close: this
+    /// share could have done work as well.
+    pub awake: Duration,
+    /// The largest difference between a step of the wall clock and the same step of the steady
+    /// clock: that far the wall clock was set, or the machine was suspended.
+    pub clock_step: Duration,
+}
+
+impl Generator {
+    /// The share of its threads' time that the generator was at work, from 0 to 1. Near 1 it has
+    /// nothing to spare, and what it measures is itself.
+    pub fn busy(&self) -> f64 {
+        if self.lived.is_zero() {
+            return 0.0;
+        }
+        self.cpu.saturating_sub(self.awake).as_secs_f64() / self.lived.as_secs_f64()
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.threads += other.threads;
+        self.lived += other.lived;
+        self.cpu += other.cpu;
+        self.awake += other.awake;
+        self.clock_step = self.clock_step.max(other.clock_step);
+    }
 }
 
 /// The record of one operation.
@@ -71,6 +111,9 @@ pub struct Samples {
     pub lag: Histogram,
     /// Arrivals that found no free connection when they were due.
     pub waited: u64,
+    /// How often an arrival was told to come back later and did: its response has the wait in it.
+    #[serde(default)]
+    pub retries: u64,
     /// How the arrivals ended.
     pub outcomes: OutcomeCounts,
     /// The work that was done.
@@ -97,10 +140,8 @@ pub struct OutcomeCounts {
 /// One second of one operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Second {
-    /// The responses of arrivals that were due in this second: each value in nanoseconds, with
-    /// three significant digits, and how often it occurred.
-    #[serde(with = "pairs")]
-    pub response: BTreeMap<u64, u64>,
+    /// The responses of arrivals that were due in this second.
+    pub response: Counts,
     /// Operations that ended in this second, in whatever way.
     pub ended: u64,
     /// Those of them that did not end well.
@@ -132,6 +173,9 @@ impl Recording {
         self.complete &= other.complete;
         self.covered = self.covered.max(other.covered);
         self.span = self.span.max(other.span);
+        if let Some(other) = &other.generator {
+            self.generator.get_or_insert_default().merge(other);
+        }
         for (label, operation) in &other.operations {
             self.operations.entry(label.clone()).or_default().merge(operation);
         }
@@ -166,6 +210,7 @@ impl Samples {
         self.service.merge(&other.service);
         self.lag.merge(&other.lag);
         self.waited += other.waited;
+        self.retries += other.retries;
         self.outcomes.merge(&other.outcomes);
         self.work += other.work;
     }
@@ -220,43 +265,17 @@ impl Second {
     /// The responses as a histogram. Its extremes and its mean have three digits, like its values.
     pub fn response(&self) -> Histogram {
         let mut histogram = Histogram::default();
-        for (value, count) in &self.response {
-            histogram.record_times(Duration::from_nanos(*value), *count);
+        for (value, count) in self.response.iter() {
+            histogram.record_times(value, count);
         }
         histogram
     }
 
     fn merge(&mut self, other: &Self) {
-        for (value, count) in &other.response {
-            *self.response.entry(*value).or_default() += count;
-        }
+        self.response.merge(&other.response);
         self.ended += other.ended;
         self.failed += other.failed;
         self.work += other.work;
-    }
-}
-
-/// A map with numbers for keys, as a list of pairs: JSON would make texts of the keys.
-mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        map: &BTreeMap<u64, u64>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        map.iter().collect::<Vec<_>>().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<u64, u64>, D::Error> {
-        let pairs = Vec::<(u64, u64)>::deserialize(deserializer)?;
-        let len = pairs.len();
-        let map: BTreeMap<u64, u64> = pairs.into_iter().collect();
-        let unique = map.len() == len;
-        unique.then_some(map).ok_or_else(|| serde::de::Error::custom("a value is counted twice"))
     }
 }
 

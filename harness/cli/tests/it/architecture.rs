@@ -6,18 +6,19 @@ use std::process::Command;
 use crate::support::root;
 
 /// Which crates of ours each crate may use, at most.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("cutover-model", &[]),
     ("cutover-cases", &["model"]),
     ("cutover-net", &["model"]),
     ("cutover-files", &["model"]),
     ("cutover-scenario", &["model"]),
     ("cutover-parity", &["model"]),
-    ("cutover-load", &["model"]),
+    ("cutover-load", &["model", "standin-sink"]),
     ("cutover-traffic", &["model"]),
     ("cutover-faults", &["model", "net"]),
     ("cutover-clients", &["model", "net"]),
     ("cutover-standin-influxdb", &["model", "cases"]),
+    ("cutover-standin-sink", &["model"]),
     ("cutover-standin-timestream", &["model"]),
     ("cutover-migrate", &["model", "clients"]),
     ("cutover-targets", &["model", "clients", "standin-influxdb", "standin-timestream"]),
@@ -48,7 +49,8 @@ const MAY_USE: [(&str, &[&str]); 19] = [
 ];
 
 /// Dependencies from outside that only these crates may name.
-const ONLY_IN: [(&str, &[&str]); 9] = [
+const ONLY_IN: [(&str, &[&str]); 10] = [
+    ("rustls", &["cutover-load"]),
     ("serde-saphyr", &["cutover-scenario"]),
     ("datafusion", &["cutover-standin-timestream"]),
     ("aws-sdk-timestreamquery", &["cutover-clients", "cutover-standin-timestream"]),

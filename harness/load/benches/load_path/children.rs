@@ -1,0 +1,220 @@
+//! The two processes that are timed: the server, and our generator.
+//!
+//! Each takes its order as JSON and prints what it found as JSON.
+
+use std::io::Read as _;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
+
+use cutover_load::{
+    Answer, Arrival, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, Latency,
+    Method, Pace, Payload, Rate, RunOptions, Schedule, run_http,
+};
+use cutover_model::Clock;
+use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
+use serde::{Deserialize, Serialize};
+
+/// What a sink is to be.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SinkOrder {
+    pub(crate) law: String,
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    /// Whether it may take its whole core.
+    pub(crate) awake: bool,
+}
+
+/// What our generator is to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LoadOrder {
+    pub(crate) port: u16,
+    /// Requests each second; none for users who ask as fast as they can.
+    pub(crate) rate: Option<u64>,
+    pub(crate) connections: u32,
+    pub(crate) ms: u64,
+    pub(crate) warm_up_ms: u64,
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    /// Points of line protocol in each request; none for a GET.
+    pub(crate) points: Option<u64>,
+}
+
+/// What our generator found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub(crate) samples: u64,
+    pub(crate) not_ok: u64,
+    pub(crate) per_second: f64,
+    pub(crate) response: Latency,
+    pub(crate) service: Latency,
+    pub(crate) lag_p95: Duration,
+    /// Processor time, and how much of it was spent waiting awake.
+    pub(crate) cpu: Duration,
+    pub(crate) awake: Duration,
+    pub(crate) peak_rss_kb: u64,
+}
+
+/// Serves until its input is closed.
+pub(crate) fn sink(order: &str) -> ExitCode {
+    let SinkOrder { law, status, body, awake } = serde_json::from_str(order).expect("an order");
+    let options = SinkOptions {
+        address: ([127, 0, 0, 1], 0).into(),
+        law: law.parse().expect("a law"),
+        seed: 11,
+        status,
+        body: body.into_bytes(),
+        fault: None,
+        waiting: if awake { Waiting::Awake } else { Waiting::Asleep },
+    };
+    let sink = Sink::start(options).expect("a free port");
+    println!("{}", sink.address().port());
+    let _: usize = std::io::stdin().read_to_end(&mut Vec::new()).expect("an input");
+    let report = sink.stop().expect("a report");
+    println!("{}", serde_json::to_string(&report).expect("plain numbers"));
+    ExitCode::SUCCESS
+}
+
+/// Drives a load and prints what was found.
+pub(crate) fn ours(order: &str) -> ExitCode {
+    let order: LoadOrder = serde_json::from_str(order).expect("an order");
+    let recording = run_http(load(&order), &AtomicBool::new(false)).expect("a run");
+    let summary = recording.summary("request").expect("the one label");
+    let generator = recording.generator.unwrap_or_default();
+    let found = Found {
+        samples: summary.samples,
+        not_ok: summary.outcomes.not_ok(),
+        per_second: summary.achieved_per_second,
+        response: summary.response.expect("something was sent"),
+        service: summary.service.expect("something was sent"),
+        lag_p95: summary.lag_p95.unwrap_or_default(),
+        cpu: generator.cpu,
+        awake: generator.awake,
+        peak_rss_kb: peak_rss_kb(),
+    };
+    println!("{}", serde_json::to_string(&found).expect("plain numbers"));
+    ExitCode::SUCCESS
+}
+
+fn load(order: &LoadOrder) -> HttpLoad {
+    let (method, path, body) = match order.points {
+        None => (Method::Get, "/".to_owned(), Body::Empty { work: 1 }),
+        Some(points) => {
+            let path = "/api/v2/write?org=o&bucket=b&precision=ns".to_owned();
+            (Method::Post, path, Body::Fixed(Payload { bytes: lines(points), work: points }))
+        }
+    };
+    let body_rule = BodyRule::Equals(order.body.clone().into_bytes());
+    let answer = Answer { status: order.status, body: body_rule };
+    let request = HttpRequest { method, path, headers: vec![], body, gzip: None, answer };
+    let pace = match order.rate {
+        None => Pace::Closed(Closed {
+            users: order.connections,
+            think: Duration::ZERO,
+            ramp_up: Duration::ZERO,
+            seed: 1,
+        }),
+        Some(rate) => {
+            let arrival = Arrival::Constant { rate: Rate::per_second(rate) };
+            Pace::Open(Schedule::new(arrival, 1).expect("a rate"))
+        }
+    };
+    HttpLoad {
+        endpoint: Endpoint { host: "127.0.0.1".into(), port: order.port, tls: None },
+        requests: vec![Labelled { label: "request".into(), operation: request }],
+        pace,
+        options: RunOptions {
+            duration: Duration::from_millis(order.ms),
+            warm_up: Duration::from_millis(order.warm_up_ms),
+            timeout: Duration::from_secs(10),
+            connections: order.connections as usize,
+        },
+        threads: 1,
+        wall: wall(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a program of its own, which reads its own clock")]
+fn wall() -> Clock {
+    Clock::new(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Line protocol of about 94 bytes a point.
+fn lines(points: u64) -> Vec<u8> {
+    let line = |point: u64| {
+        format!(
+            "power,site=s{:03},region=r{},kind=solar active={}.25,voltage={}.50 17000000000{:08}\n",
+            point % 100,
+            point % 7,
+            point % 977,
+            230 + point % 9,
+            point
+        )
+    };
+    (0..points).map(line).collect::<String>().into_bytes()
+}
+
+/// The most memory that this process ever had, where the system tells.
+fn peak_rss_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).unwrap_or(0)
+}
+
+/// The server's core, and the generator's.
+pub(crate) const CORES: [&str; 2] = ["0", "1"];
+
+/// A server in a process of its own.
+pub(crate) struct SinkChild {
+    child: Child,
+    pub(crate) port: u16,
+}
+
+impl SinkChild {
+    pub(crate) fn start(order: &SinkOrder) -> Self {
+        let mut command = on_core(CORES[0], &this_program());
+        command.args(["sink", &serde_json::to_string(order).expect("plain values")]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the server starts");
+        let mut line = Vec::new();
+        let output = child.stdout.as_mut().expect("piped");
+        loop {
+            let mut byte = [0];
+            output.read_exact(&mut byte).expect("the server's port");
+            if byte == *b"\n" {
+                break;
+            }
+            line.extend(byte);
+        }
+        let port = String::from_utf8_lossy(&line).parse().expect("a port");
+        Self { child, port }
+    }
+
+    pub(crate) fn stop(mut self) -> SinkReport {
+        drop(self.child.stdin.take());
+        let output = self.child.wait_with_output().expect("the server ends");
+        serde_json::from_slice(&output.stdout).expect("the server's report")
+    }
+}
+
+/// Lets our generator run in a process of its own.
+pub(crate) fn run_ours(order: &LoadOrder) -> Found {
+    let mut command = on_core(CORES[1], &this_program());
+    command.args(["ours", &serde_json::to_string(order).expect("plain values")]);
+    let output = command.stderr(Stdio::inherit()).output().expect("our generator starts");
+    serde_json::from_slice(&output.stdout).expect("our generator's findings")
+}
+
+/// A command that is bound to one core.
+pub(crate) fn on_core(core: &str, program: &str) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", core, program]);
+    command
+}
+
+fn this_program() -> String {
+    std::env::current_exe().expect("a path").to_string_lossy().into_owned()
+}

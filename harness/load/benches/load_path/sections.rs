@@ -1,0 +1,260 @@
+//! What is measured, section by section, and which number it has to reach.
+
+use std::time::Duration;
+
+use cutover_load::Latency;
+use cutover_standin_sink::{Quantiles, SinkReport};
+
+use crate::children::{Found, LoadOrder, SinkChild, SinkOrder, run_ours};
+use crate::peers;
+
+const BODY: &str = "{\"status\":\"pass\"}";
+
+/// How to measure.
+pub(crate) struct Settings {
+    pub(crate) wrk: String,
+    pub(crate) oha: String,
+    pub(crate) rounds: usize,
+    /// The length of a round, in milliseconds.
+    pub(crate) ms: u64,
+}
+
+impl Settings {
+    pub(crate) fn new() -> Self {
+        Self { wrk: "wrk".into(), oha: "oha".into(), rounds: 5, ms: 5_000 }
+    }
+}
+
+/// One part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Ceiling,
+    Fidelity,
+    Stall,
+    Laws,
+    Cost,
+    Memory,
+}
+
+impl Section {
+    pub(crate) const NAMES: [&str; 6] = ["ceiling", "fidelity", "stall", "laws", "cost", "memory"];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "ceiling" => Self::Ceiling,
+            "fidelity" => Self::Fidelity,
+            "stall" => Self::Stall,
+            "laws" => Self::Laws,
+            "cost" => Self::Cost,
+            "memory" => Self::Memory,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn measure(self, settings: &Settings) {
+        println!("\n{}", Self::NAMES[self as usize]);
+        match self {
+            Self::Ceiling => ceiling(settings),
+            Self::Fidelity => fidelity(settings),
+            Self::Stall => stall(),
+            Self::Laws => laws(settings),
+            Self::Cost => cost(settings),
+            Self::Memory => memory(),
+        }
+    }
+}
+
+/// One figure beside what it has to be.
+fn line(what: &str, figure: &str, bar: &str, reached: bool) {
+    let word = if reached { "reached" } else { "MISSED" };
+    println!("  {what:<44} {figure:>16}   {bar:<18} {word}");
+}
+
+fn us(time: Duration) -> String {
+    format!("{:.1} µs", time.as_secs_f64() * 1e6)
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
+
+fn server(law: &str) -> SinkOrder {
+    SinkOrder { law: law.into(), status: 200, body: BODY.into(), awake: true }
+}
+
+fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
+    LoadOrder {
+        port,
+        rate,
+        connections: 64,
+        ms,
+        warm_up_ms: 0,
+        status: 200,
+        body: BODY.into(),
+        points: None,
+    }
+}
+
+/// The middle one, or the lower of the two in the middle.
+fn median<T: Copy>(mut values: Vec<T>, key: impl Fn(T) -> f64) -> T {
+    values.sort_unstable_by(|a, b| key(*a).total_cmp(&key(*b)));
+    values[(values.len() - 1) / 2]
+}
+
+/// GET as fast as 64 connections can, in turns with the peers.
+fn ceiling(settings: &Settings) {
+    let Settings { wrk, oha, rounds, ms } = settings;
+    // The peers count whole seconds.
+    let seconds = ms.div_ceil(1_000);
+    let sink = SinkChild::start(&SinkOrder { awake: false, ..server("none") });
+    let mut quotients = [Vec::new(), Vec::new()];
+    for round in 1..=*rounds {
+        let ours = |of: &str| {
+            let found = run_ours(&order(sink.port, None, seconds * 1_000));
+            assert_eq!(found.not_ok, 0, "every answer is right");
+            let cpu = found.cpu.as_secs_f64() / found.samples as f64;
+            print!("  round {round}, beside {of}: ours {:.0}/s", found.per_second);
+            print!(" ({:.2} µs of processor each)", cpu * 1e6);
+            found.per_second
+        };
+        let peers = [
+            ("wrk", ours("wrk"), peers::wrk(wrk, sink.port, seconds)),
+            ("oha", ours("oha"), peers::oha(oha, sink.port, seconds)),
+        ];
+        println!();
+        for (place, (name, ours, peer)) in peers.into_iter().enumerate() {
+            match peer {
+                None => println!("  {name} did not run"),
+                Some(peer) => {
+                    println!("    {name} {peer:.0}/s, quotient {:.3}", ours / peer);
+                    quotients[place].push(ours / peer);
+                }
+            }
+        }
+    }
+    sink.stop();
+    for (quotients, (name, bar)) in quotients.into_iter().zip([("wrk", 1.0), ("oha", 1.3)]) {
+        if quotients.is_empty() {
+            continue;
+        }
+        let quotient = median(quotients, |it| it);
+        let (figure, bar_text) = (format!("{quotient:.2} × {name}"), format!("≥ {bar}"));
+        line("requests/s, 64 connections, one core", &figure, &bar_text, quotient >= bar);
+    }
+}
+
+/// An open load against a server that answers at once.
+fn fidelity(settings: &Settings) {
+    const RATE: u64 = 20_000;
+    let rounds = (0..settings.rounds).map(|_| {
+        let sink = SinkChild::start(&server("none"));
+        let order = order(sink.port, Some(RATE), settings.ms);
+        let found = run_ours(&LoadOrder { warm_up_ms: 100, ..order });
+        sink.stop();
+        let Latency { p50, p99, p999, .. } = found.response;
+        println!(
+            "  {:.2}/s, p50 {}, p99 {}, p99.9 {}",
+            found.per_second,
+            us(p50),
+            us(p99),
+            us(p999)
+        );
+        (found.per_second, [p50, p99, p999])
+    });
+    let rounds: Vec<_> = rounds.collect();
+    let off = |rate: f64| (rate / RATE as f64 - 1.0).abs();
+    let rate = off(median(rounds.clone(), |round| off(round.0)).0);
+    let figure = format!("{:.4} %", rate * 100.0);
+    line("20,000 requests/s: off by", &figure, "≤ 0.05 %", rate <= 0.000_5);
+    let times = [("p50", 50), ("p99", 300), ("p99.9", 1000)];
+    for (place, (name, bar)) in times.into_iter().enumerate() {
+        let of = |round: &(f64, [Duration; 3])| round.1[place];
+        let time = median(rounds.iter().map(of).collect(), |time| time.as_secs_f64());
+        let bar_time = Duration::from_micros(bar);
+        line(
+            &format!("added latency, {name}"),
+            &us(time),
+            &format!("≤ {bar} µs"),
+            time <= bar_time,
+        );
+    }
+}
+
+/// A server that freezes for two seconds in ten, at 1,000 requests a second.
+fn stall() {
+    let sink = SinkChild::start(&server("stall:4s:2s"));
+    let found = run_ours(&LoadOrder { connections: 16, ..order(sink.port, Some(1000), 10_000) });
+    sink.stop();
+    let Latency { p50, p90, p95, p99, max, .. } = found.response;
+    println!("  p50 {}, max {}", ms(p50), ms(max));
+    for (name, found, truth) in [("p90", p90, 1000), ("p95", p95, 1500), ("p99", p99, 1900)] {
+        let truth = Duration::from_millis(truth);
+        let off = found.abs_diff(truth).as_secs_f64() / truth.as_secs_f64();
+        line(
+            &format!("frozen for 2 s of 10 s, {name}"),
+            &ms(found),
+            &format!("{} ± 1 %", ms(truth)),
+            off <= 0.01,
+        );
+    }
+}
+
+/// Percentiles beside those that the server knows it kept.
+fn laws(settings: &Settings) {
+    let laws =
+        ["lognormal:20ms:0.5", "exponential:10ms", "uniform:5ms:40ms", "bimodal:5ms:60ms:0.08"];
+    for law in laws {
+        let sink = SinkChild::start(&server(law));
+        let order = order(sink.port, Some(1000), settings.ms * 2);
+        let found = run_ours(&LoadOrder { connections: 256, ..order });
+        let SinkReport { kept, late, .. } = sink.stop();
+        println!("  {law}: {} samples, server late by {} at p99", found.samples, us(late.p99));
+        compare(&found, kept);
+    }
+}
+
+fn compare(found: &Found, kept: Quantiles) {
+    let Latency { p50, p95, p99, .. } = found.response;
+    for (name, found, truth) in
+        [("p50", p50, kept.p50), ("p95", p95, kept.p95), ("p99", p99, kept.p99)]
+    {
+        let bar = truth.mul_f64(0.005).max(Duration::from_micros(50));
+        let off = found.abs_diff(truth);
+        let figure = format!("{} / {}", ms(found), ms(truth));
+        line(&format!("    {name}, found / kept"), &figure, &format!("± {}", us(bar)), off <= bar);
+    }
+}
+
+/// What 10,000 points a second cost.
+fn cost(settings: &Settings) {
+    for (points, rate, bar) in [(100, 100, 0.02), (1, 10_000, 0.25)] {
+        let server = SinkOrder { status: 204, body: String::new(), awake: false, ..server("none") };
+        let sink = SinkChild::start(&server);
+        let order = order(sink.port, Some(rate), settings.ms);
+        let write = LoadOrder { status: 204, body: String::new(), points: Some(points), ..order };
+        let found = run_ours(&LoadOrder { connections: 16, ..write });
+        sink.stop();
+        let share = found.cpu.as_secs_f64() / (settings.ms as f64 / 1e3);
+        let awake = found.awake.as_secs_f64() / (settings.ms as f64 / 1e3);
+        println!("  of it waiting awake: {:.2} %, lag p95 {}", awake * 100.0, us(found.lag_p95));
+        let what = format!("10,000 points/s, batches of {points}: of a core");
+        let figure = format!("{:.2} %", share * 100.0);
+        line(&what, &figure, &format!("≤ {} %", bar * 100.0), share <= bar);
+    }
+}
+
+/// Memory for 50 users, and how it grows with the number of requests.
+fn memory() {
+    let sink = SinkChild::start(&SinkOrder { awake: false, ..server("none") });
+    let mut peaks = Vec::new();
+    // At some 150,000 requests a second: about 1 M and about 50 M requests.
+    for ms in [7_000, 330_000] {
+        let found = run_ours(&LoadOrder { connections: 50, ..order(sink.port, None, ms) });
+        println!("  {} requests: at most {} KB", found.samples, found.peak_rss_kb);
+        peaks.push(found.peak_rss_kb);
+    }
+    sink.stop();
+    let (most, growth) = (peaks[1], peaks[1].saturating_sub(peaks[0]));
+    line("memory, 50 users", &format!("{most} KB"), "≤ 20000 KB", most <= 20_000);
+    line("growth from 1 M to 50 M requests", &format!("{growth} KB"), "< 1000 KB", growth < 1000);
+}

@@ -1,0 +1,133 @@
+//! Runs a load: checks it, starts its threads, and puts their recordings together.
+//!
+//! The function is [`run_http`].
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::plan::{Endpoint, HttpLoad, Pace};
+use super::poller::Watch;
+use super::prepared::Prepared;
+use super::share::{Arrivals, Share, Users};
+use super::tls::Speaker;
+use super::worker::{Shared, Source, Worked, Worker};
+use crate::options::RunError;
+use crate::recorder::{Frame, Recorder};
+use crate::recording::{Generator, Model, Recording};
+
+/// Time for the connections to get ready before the first arrival is due.
+const LEAD: Duration = Duration::from_millis(5);
+
+/// Drives a load over HTTP and blocks until it is over.
+///
+/// When `stop` turns true, nothing more is sent, what is under way is awaited, and the recording
+/// is marked as incomplete. A server that cannot be reached is no error of the run: each arrival
+/// is recorded with what happened to it.
+pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError> {
+    let HttpLoad { endpoint, requests, pace, options, threads, wall } = load;
+    options.check(&requests)?;
+    let (model, connections) = match pace {
+        Pace::Open(_) if options.connections == 0 => return Err(RunError::NoConnection),
+        Pace::Open(_) => (Model::Open, options.connections),
+        Pace::Closed(closed) if closed.users == 0 => return Err(RunError::NoUser),
+        Pace::Closed(closed) => {
+            (Model::Closed, usize::try_from(closed.users).expect("32 bits of users"))
+        }
+    };
+    let threads = threads.min(connections);
+    if threads == 0 {
+        return Err(RunError::NoThread);
+    }
+    let plan: Result<Vec<_>, _> =
+        requests.iter().map(|it| Prepared::new(&it.operation, &endpoint)).collect();
+    let plan = plan?;
+    let speaker = endpoint.tls.as_ref().map(Speaker::new).transpose()?;
+    let labels: Vec<String> = requests.into_iter().map(|request| request.label).collect();
+    let addresses = resolve(&endpoint);
+    let watch = Watch::starting_in(LEAD);
+    let end = options.warm_up.checked_add(options.duration).ok_or(RunError::TooLong)?;
+    let give_up = end.checked_add(options.timeout).ok_or(RunError::TooLong)?;
+    // An operation that is sent at the very last still needs an instant for its timeout.
+    let last = give_up.checked_add(options.timeout).filter(|last| watch.reaches(*last));
+    last.ok_or(RunError::TooLong)?;
+    let timeout = options.timeout;
+    let shared = Shared { plan, addresses, speaker, watch, end, give_up, timeout, stop, wall };
+    let start = |share: Share| {
+        let operations = labels.len();
+        let source = match pace {
+            Pace::Open(schedule) => Source::Open(Arrivals::new(schedule, operations, share, end)),
+            Pace::Closed(closed) => Source::Closed(Users::new(closed, operations, share)),
+        };
+        let recorder = Recorder::new(operations, options.warm_up, options.timeout);
+        let worked = work(&shared, source, share.of(connections), recorder)?;
+        let (Worked { recorder, stopped, .. }, generator) = worked;
+        let frame = Frame { model, duration: options.duration, stopped };
+        let recording = recorder.finish(frame, labels.clone());
+        Ok(Recording { generator: Some(generator), ..recording })
+    };
+    let recordings = on_threads(threads, &start)?;
+    let whole = recordings.into_iter().reduce(|mut whole, part| {
+        whole.merge(&part).expect("shares of one run fit together");
+        whole
+    });
+    Ok(whole.expect("there is at least one thread"))
+}
+
+/// Runs each share on a thread of its own.
+fn on_threads(
+    threads: usize,
+    start: &(impl Fn(Share) -> io::Result<Recording> + Sync),
+) -> Result<Vec<Recording>, RunError> {
+    let system = |error: io::Error| RunError::System(error.kind());
+    std::thread::scope(|scope| {
+        let begun: Vec<_> = (0..threads)
+            .map(|thread| {
+                let share = Share { thread, threads };
+                let name = format!("load {thread}");
+                std::thread::Builder::new().name(name).spawn_scoped(scope, move || start(share))
+            })
+            .collect();
+        let ended = begun.into_iter().map(|thread| {
+            let joined = thread.map_err(system)?.join().map_err(|_| RunError::Panicked)?;
+            joined.map_err(system)
+        });
+        ended.collect()
+    })
+}
+
+/// Works on this thread and says what it cost.
+fn work(
+    shared: &Shared<'_>,
+    source: Source,
+    connections: usize,
+    recorder: Recorder,
+) -> io::Result<(Worked, Generator)> {
+    let (began, cpu) = (shared.watch, thread_cpu());
+    let lead = began.until_start();
+    let worker = Worker::new(shared, source, connections, recorder)?;
+    let worked = worker.work()?;
+    let generator = Generator {
+        threads: 1,
+        lived: shared.watch.now() + lead,
+        cpu: thread_cpu().saturating_sub(cpu),
+        awake: worked.spun,
+        clock_step: worked.clock_step,
+    };
+    Ok((worked, generator))
+}
+
+fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    // Processor time is never negative.
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// The addresses of the server; none if its name cannot be resolved.
+fn resolve(endpoint: &Endpoint) -> Vec<SocketAddr> {
+    let resolved = (endpoint.host.as_str(), endpoint.port).to_socket_addrs();
+    resolved.map(Iterator::collect).unwrap_or_default()
+}
