@@ -19,6 +19,7 @@ mod open;
 mod operation;
 mod options;
 mod pacing;
+pub mod points;
 mod recorder;
 mod recording;
 mod schedule;
