@@ -10,6 +10,7 @@
 //! What an operation does is not known here, and neither is a limit: the pure functions of
 //! [`Histogram`] and [`quantile_interval`] help whoever judges.
 
+mod certainty;
 mod closed;
 mod counts;
 mod histogram;
@@ -26,6 +27,7 @@ mod schedule;
 mod statistics;
 mod summary;
 
+pub use certainty::Certainty;
 pub use closed::{Closed, run_closed};
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramError};
@@ -41,7 +43,7 @@ pub use recording::{
 };
 pub use schedule::{Arrival, Instants, Rate, Schedule, ScheduleError};
 pub use statistics::{Interval, Quantile, QuantileError, quantile_interval};
-pub use summary::{Latency, Summary};
+pub use summary::{Intervals, Latency, Summary};
 
 #[cfg(test)]
 mod truth;

@@ -65,7 +65,7 @@ impl From<Quantile> for f64 {
 }
 
 /// A range of durations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower end.
     pub low: Duration,
@@ -80,7 +80,25 @@ pub struct Interval {
 /// two samples follow without a model. Samples are taken as independent: a stall makes
 /// neighbours alike and the true range wider.
 pub fn quantile_interval(samples: &Histogram, quantile: Quantile) -> Option<Interval> {
-    let (low, high) = interval_ranks(samples.samples(), quantile)?;
+    interval_of(samples, quantile, 1.0)
+}
+
+/// [`quantile_interval`], for samples of which so many are worth one independent one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of samples are positive, and far below where a float loses units"
+)]
+pub(crate) fn interval_of(
+    samples: &Histogram,
+    quantile: Quantile,
+    alikeness: f64,
+) -> Option<Interval> {
+    let all = samples.samples();
+    let independent = (all as f64 / alikeness).floor() as u64;
+    let (low, high) = interval_ranks(independent, quantile)?;
+    let rank = |of: u64| of as f64 / independent as f64 * all as f64;
+    let (low, high) = (rank(low).floor() as u64, (rank(high).ceil() as u64).min(all));
     Some(Interval { low: samples.at_rank(low)?, high: samples.at_rank(high)? })
 }
 

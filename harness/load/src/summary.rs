@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::certainty::Certainty;
 use crate::histogram::Histogram;
-use crate::recording::{Model, OutcomeCounts, Recording};
-use crate::statistics::Quantile;
+use crate::recording::{Model, OperationRecording, OutcomeCounts, Recording};
+use crate::statistics::{Interval, Quantile};
 
 /// Percentiles of one histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,23 @@ pub struct Latency {
     pub mean: Duration,
 }
 
+/// The ranges in which the true figures lie with 95 % confidence, where enough samples bound them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intervals {
+    /// Of the median.
+    pub p50: Option<Interval>,
+    /// Of the 90th percentile.
+    pub p90: Option<Interval>,
+    /// Of the 95th percentile.
+    pub p95: Option<Interval>,
+    /// Of the 99th percentile.
+    pub p99: Option<Interval>,
+    /// Of the 99.9th percentile.
+    pub p999: Option<Interval>,
+    /// Of the mean.
+    pub mean: Option<Interval>,
+}
+
 /// The measured phase of one operation in numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -41,6 +59,8 @@ pub struct Summary {
     pub work: u64,
     /// From the due instant to the answer; absent if there are no samples.
     pub response: Option<Latency>,
+    /// What is known of `response`.
+    pub certainty: Intervals,
     /// From the sending to the answer; absent if nothing was sent.
     pub service: Option<Latency>,
     /// 95 % of the arrivals were sent at most this late by the generator's own doing; absent if
@@ -71,10 +91,25 @@ impl Latency {
     }
 }
 
+impl Intervals {
+    fn of(operation: &OperationRecording, from_second: u64) -> Self {
+        let certainty = Certainty::of(operation, from_second);
+        Self {
+            p50: certainty.quantile(Quantile::P50),
+            p90: certainty.quantile(Quantile::P90),
+            p95: certainty.quantile(Quantile::P95),
+            p99: certainty.quantile(Quantile::P99),
+            p999: certainty.quantile(Quantile::P999),
+            mean: certainty.mean(),
+        }
+    }
+}
+
 impl Recording {
     /// The measured phase of one operation; none if no operation has this label.
     pub fn summary(&self, label: &str) -> Option<Summary> {
-        let samples = &self.operations.get(label)?.measured;
+        let operation = self.operations.get(label)?;
+        let samples = &operation.measured;
         let due = samples.response.samples();
         let sent = due.saturating_sub(samples.outcomes.unsent);
         let per_second = |count: u64, time: Duration| {
@@ -85,6 +120,7 @@ impl Recording {
             outcomes: samples.outcomes.clone(),
             work: samples.work,
             response: Latency::of(&samples.response),
+            certainty: Intervals::of(operation, self.warm_up.as_secs()),
             service: Latency::of(&samples.service),
             lag_p95: samples.lag.quantile(Quantile::P95),
             waited: samples.waited,

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::driven::{Faulty, class_of, rate_of, service_unavailable};
 use super::queries::{Agreement, Answers, Disagreement, Question, ask_destination, ask_source};
-use super::timed::{self, Demand, Observed};
+use super::timed::{self, Demand, GeneratorState, Observed};
 use super::{Check, CollectError};
 use crate::step::StepCx;
 
@@ -235,18 +235,23 @@ fn expectation(
 ) -> Expectation {
     let read = |summary: Option<&Summary>| timed::read(summary?, expect.statistic);
     let samples = |summary: Option<&Summary>| summary.map_or(0, |it| it.samples);
-    let lag = |summary: Option<&Summary>| summary.and_then(|it| it.lag_p95);
+    let generator = |summary: Option<&Summary>| {
+        summary.map_or_else(GeneratorState::default, |summary| {
+            GeneratorState::of(summary, &evidence.recording)
+        })
+    };
     let (subject, observed) = match expect.subject {
         LatencySubject::Store(store) => {
             let side = if store == Store::Source { source } else { destination };
-            let (value, samples, lag) = (read(side), samples(side), lag(side));
-            (store.word(), Observed { value, samples, lag })
+            let (reading, samples) = (read(side), samples(side));
+            (store.word(), Observed { reading, samples, generator: generator(side) })
         }
         LatencySubject::DestinationBySource => {
-            let ours = read(source).filter(|value| *value > 0.0);
-            let value = ours.and_then(|ours| Some(read(destination)? / ours));
+            let both = read(destination).zip(read(source));
+            let reading = both.and_then(|(ours, theirs)| timed::quotient(ours, theirs));
             let samples = samples(source).min(samples(destination));
-            ("destination / source", Observed { value, samples, lag: None })
+            let generator = generator(destination);
+            ("destination / source", Observed { reading, samples, generator })
         }
     };
     // A quotient is worth what the lesser of its two readings is.

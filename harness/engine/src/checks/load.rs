@@ -9,7 +9,7 @@ use cutover_clients::influx::InfluxClient;
 use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
     Arrival, Closed, Labelled, Operation, OperationRecording, Outcome, OutcomeClass, Recording,
-    RunOptions, Schedule, Summary, run_closed, run_open,
+    RunOptions, Schedule, run_closed, run_open,
 };
 use cutover_model::event::{Fact, Figure};
 use cutover_model::scenario::{
@@ -22,12 +22,13 @@ use serde::{Deserialize, Serialize};
 use super::driven::{Faulty, class_of, rate_of, service_unavailable};
 use super::points::{PointEvidence, Writers};
 use super::queries::{Question, ask_destination};
-use super::timed::{self, Demand, Observed};
+use super::timed::{self, Demand, GeneratorState, Observed};
 use super::{Check, CollectError};
 use crate::step::StepCx;
 
 const WRITE: &str = "write";
 const READ: &str = "read";
+const ALL: &str = "all";
 
 /// Connections of an open load.
 const CONNECTIONS: usize = 64;
@@ -258,35 +259,39 @@ fn limits_errors(step: &LoadStep, subject: LoadSubject) -> bool {
 }
 
 fn expectation(expect: &LoadExpect, evidence: &LoadEvidence) -> Expectation {
-    let summary = |label: &str, recording: &Option<Recording>| recording.as_ref()?.summary(label);
-    let (subject, summary) = match expect.subject {
-        LoadSubject::Write => (WRITE, summary(WRITE, &evidence.write)),
-        LoadSubject::Read => (READ, summary(READ, &evidence.read)),
-        LoadSubject::All => ("all", all(evidence)),
+    let (label, recording) = match expect.subject {
+        LoadSubject::Write => (WRITE, evidence.write.clone()),
+        LoadSubject::Read => (READ, evidence.read.clone()),
+        LoadSubject::All => (ALL, evidence_of_all(evidence)),
     };
     let demand = Demand {
-        subject: subject.to_owned(),
+        subject: label.to_owned(),
         statistic: expect.statistic,
         limit: expect.limit,
         min_samples: expect.min_samples,
     };
-    let observed = Observed {
-        value: summary.as_ref().and_then(|summary| timed::read(summary, expect.statistic)),
-        samples: summary.as_ref().map_or(0, |summary| summary.samples),
-        lag: summary.as_ref().and_then(|summary| summary.lag_p95),
-    };
-    timed::judge(&demand, &observed, evidence.timing)
+    timed::judge(&demand, &observed(recording.as_ref(), label, expect.statistic), evidence.timing)
+}
+
+fn observed(recording: Option<&Recording>, label: &str, statistic: Statistic) -> Observed {
+    let Some(recording) = recording else { return Observed::default() };
+    let Some(summary) = recording.summary(label) else { return Observed::default() };
+    Observed {
+        reading: timed::read(&summary, statistic),
+        samples: summary.samples,
+        generator: GeneratorState::of(&summary, recording),
+    }
 }
 
 /// Writers and readers together; nothing if one is an open load and the other a closed one, whose
 /// latencies have no common percentiles.
-fn all(evidence: &LoadEvidence) -> Option<Summary> {
+fn evidence_of_all(evidence: &LoadEvidence) -> Option<Recording> {
     let mut parts = [&evidence.write, &evidence.read].into_iter().flatten();
     let mut whole = one_operation(parts.next()?);
     for part in parts {
         whole.merge(&one_operation(part)).ok()?;
     }
-    whole.summary("all")
+    Some(whole)
 }
 
 fn one_operation(recording: &Recording) -> Recording {
@@ -294,7 +299,7 @@ fn one_operation(recording: &Recording) -> Recording {
     for operation in recording.operations.values() {
         all.merge(operation);
     }
-    Recording { operations: BTreeMap::from([("all".to_owned(), all)]), ..recording.clone() }
+    Recording { operations: BTreeMap::from([(ALL.to_owned(), all)]), ..recording.clone() }
 }
 
 fn nothing_lost(points: Option<&PointEvidence>) -> Expectation {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_load::{OutcomeCounts, Quantile, Recording, Summary};
+use cutover_load::{Interval, Latency, OutcomeCounts, Quantile, Recording, Summary};
 use cutover_model::event::{Fact, FactValue, Figure, PerSecondSeries, PercentileSeries};
 use cutover_model::scenario::{Limit, LimitValue, Statistic};
 use cutover_model::units::ShortDuration;
@@ -11,15 +11,88 @@ use cutover_model::{Expectation, Finding, FindingCode, Judgement, Rate, Ratio, T
 /// The share of a latency limit that the generator's own lag may take before nothing can be said.
 const LAG_SHARE: f64 = 0.1;
 
+/// The share of the asked rate that has to be sent before a latency can pass.
+const SENT_SHARE: f64 = 0.99;
+
+/// The share of its time that a generator may be at work: one with nothing to spare measures itself.
+const BUSY_SHARE: f64 = 0.9;
+
+/// How far the wall clock may be set, or the machine be suspended, during a measurement.
+const CLOCK_STEP: Duration = Duration::from_millis(100);
+
 /// A figure that is to be held against a limit.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
-    /// The figure, in the unit of the limit: seconds, share, quotient or count per second. `None`
-    /// when nothing was measured.
-    pub(crate) value: Option<f64>,
+    /// The figure, in the unit of the limit. `None` when nothing was measured.
+    pub(crate) reading: Option<Reading>,
     /// What it rests on.
     pub(crate) samples: u64,
-    /// How late the generator itself was, where that matters.
-    pub(crate) lag: Option<Duration>,
+    /// What the generator says of itself.
+    pub(crate) generator: GeneratorState,
+}
+
+/// A figure and what is known of it, in seconds, as a share, a quotient or a count per second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) value: f64,
+    /// Where the truth lies with 95 % confidence, for figures that samples only estimate.
+    pub(crate) interval: Estimate,
+}
+
+/// What samples say of the truth behind a figure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Estimate {
+    /// The figure was counted.
+    Exact,
+    /// It lies in here with 95 % confidence.
+    Within(f64, f64),
+    /// There are too few samples to tell.
+    Unbounded,
+}
+
+/// Whether the generator did what it was told to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GeneratorState {
+    /// How late it was by its own doing.
+    lag: Option<Duration>,
+    /// The share of the asked arrivals that it sent in time, for an open load.
+    sent: Option<f64>,
+    /// The share of its threads' time that it was at work, where it has threads of its own.
+    busy: Option<f64>,
+    /// How far the wall clock was set meanwhile.
+    clock_step: Duration,
+}
+
+impl GeneratorState {
+    pub(crate) fn of(summary: &Summary, recording: &Recording) -> Self {
+        let asked = summary.asked_per_second.filter(|asked| *asked > 0.0);
+        let generator = recording.generator.as_ref();
+        Self {
+            lag: summary.lag_p95,
+            sent: asked.map(|asked| summary.achieved_per_second / asked),
+            busy: generator.map(cutover_load::Generator::busy),
+            clock_step: generator.map_or(Duration::ZERO, |generator| generator.clock_step),
+        }
+    }
+
+    /// Why nothing can be said of the service, if that is so.
+    fn doubt(&self, limit: LimitValue) -> Option<String> {
+        if let (LimitValue::Duration(limit), Some(lag)) = (limit, self.lag)
+            && lag.as_secs_f64() > limit.as_secs_f64() * LAG_SHARE
+        {
+            let lag = ShortDuration(lag);
+            return Some(format!("the generator itself was {lag} late, over a tenth of the limit"));
+        }
+        if let Some(busy) = self.busy.filter(|busy| *busy > BUSY_SHARE) {
+            let percent = busy * 100.0;
+            return Some(format!("the generator had nothing to spare: {percent:.0}% of its time"));
+        }
+        if self.clock_step > CLOCK_STEP {
+            let step = ShortDuration(self.clock_step);
+            return Some(format!("the clock was set, or the machine suspended, by {step}"));
+        }
+        None
+    }
 }
 
 /// What a figure is held against.
@@ -37,7 +110,9 @@ pub(crate) fn judge(demand: &Demand, observed: &Observed, timing: Timing) -> Exp
     let (judgement, reason) = decide(demand, observed, timing);
     Expectation {
         expected: format!("{subject} {} {limit} (of at least {min_samples})", statistic.key()),
-        observed: observed.value.map_or_else(String::new, |value| shown(limit.value, value)),
+        observed: observed
+            .reading
+            .map_or_else(String::new, |reading| shown_reading(limit.value, reading)),
         judgement,
         reason,
         timed: statistic.is_timed(),
@@ -46,7 +121,7 @@ pub(crate) fn judge(demand: &Demand, observed: &Observed, timing: Timing) -> Exp
 
 fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, Option<String>) {
     let Demand { statistic, limit, min_samples, .. } = demand;
-    let Some(value) = observed.value else {
+    let Some(Reading { value, interval }) = observed.reading else {
         return (Judgement::Inconclusive, Some("nothing was measured".to_owned()));
     };
     if observed.samples < *min_samples {
@@ -57,15 +132,49 @@ fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, O
         let reason = "timing on a stand-in is indicative: shown, not judged";
         return (Judgement::Skipped, Some(reason.to_owned()));
     }
-    if let (LimitValue::Duration(limit), Some(lag)) = (limit.value, observed.lag)
-        && lag.as_secs_f64() > limit.as_secs_f64() * LAG_SHARE
+    if statistic.is_timed()
+        && let Some(doubt) = observed.generator.doubt(limit.value)
     {
-        let lag = ShortDuration(lag);
-        let reason = format!("the generator itself was {lag} late, over a tenth of the limit");
-        return (Judgement::Inconclusive, Some(reason));
+        return (Judgement::Inconclusive, Some(doubt));
     }
-    let holds = limit.comparison.holds(value, limit.value.number());
-    (if holds { Judgement::Pass } else { Judgement::Fail }, None)
+    let holds = |value: f64| limit.comparison.holds(value, limit.value.number());
+    match interval {
+        Estimate::Within(low, high) if holds(low) != holds(high) => {
+            let reason = "the limit lies within the 95 % interval of the figure";
+            return (Judgement::Inconclusive, Some(reason.to_owned()));
+        }
+        // A figure that no number of samples bounds can still be too bad.
+        Estimate::Unbounded if holds(value) => {
+            let reason = "the samples are too few, or too much alike, to bound the figure";
+            return (Judgement::Inconclusive, Some(reason.to_owned()));
+        }
+        _ => {}
+    }
+    if !holds(value) {
+        return (Judgement::Fail, None);
+    }
+    // A rate that was not reached may be the service's doing, so it excuses no failure.
+    match observed.generator.sent.filter(|sent| *sent < SENT_SHARE) {
+        Some(sent) if is_latency(*statistic) => {
+            let reason = format!("only {:.1}% of the asked rate was sent", sent * 100.0);
+            (Judgement::Inconclusive, Some(reason))
+        }
+        _ => (Judgement::Pass, None),
+    }
+}
+
+fn is_latency(statistic: Statistic) -> bool {
+    !matches!(statistic, Statistic::Errors | Statistic::Achieved | Statistic::Operations)
+}
+
+fn shown_reading(unit: LimitValue, reading: Reading) -> String {
+    let value = shown(unit, reading.value);
+    match reading.interval {
+        Estimate::Within(low, high) => {
+            format!("{value} ({} to {})", shown(unit, low), shown(unit, high))
+        }
+        Estimate::Exact | Estimate::Unbounded => value,
+    }
 }
 
 fn shown(unit: LimitValue, value: f64) -> String {
@@ -84,28 +193,63 @@ fn shown(unit: LimitValue, value: f64) -> String {
 }
 
 /// Reads one figure off a summary.
-pub(crate) fn read(summary: &Summary, statistic: Statistic) -> Option<f64> {
+pub(crate) fn read(summary: &Summary, statistic: Statistic) -> Option<Reading> {
     let response = summary.response.as_ref();
-    let seconds = |duration: Duration| duration.as_secs_f64();
+    let certainty = &summary.certainty;
+    let latency = |of: fn(&Latency) -> Duration, interval: Option<Interval>| {
+        let interval = interval.map_or(Estimate::Unbounded, |Interval { low, high }| {
+            Estimate::Within(low.as_secs_f64(), high.as_secs_f64())
+        });
+        response.map(|it| Reading { value: of(it).as_secs_f64(), interval })
+    };
+    let exact = |value: f64| Reading { value, interval: Estimate::Exact };
     match statistic {
-        Statistic::P50 => response.map(|it| seconds(it.p50)),
-        Statistic::P90 => response.map(|it| seconds(it.p90)),
-        Statistic::P95 => response.map(|it| seconds(it.p95)),
-        Statistic::P99 => response.map(|it| seconds(it.p99)),
-        Statistic::P999 => response.map(|it| seconds(it.p999)),
-        Statistic::Max => response.map(|it| seconds(it.max)),
-        Statistic::Mean => response.map(|it| seconds(it.mean)),
-        Statistic::Errors => Ratio::of(failed(&summary.outcomes), summary.samples).map(Ratio::get),
+        Statistic::P50 => latency(|it| it.p50, certainty.p50),
+        Statistic::P90 => latency(|it| it.p90, certainty.p90),
+        Statistic::P95 => latency(|it| it.p95, certainty.p95),
+        Statistic::P99 => latency(|it| it.p99, certainty.p99),
+        Statistic::P999 => latency(|it| it.p999, certainty.p999),
+        // The greatest that was seen is no estimate of anything.
+        Statistic::Max => response.map(|it| exact(it.max.as_secs_f64())),
+        Statistic::Mean => latency(|it| it.mean, certainty.mean),
+        Statistic::Errors => {
+            Ratio::of(failed(&summary.outcomes), summary.samples).map(|it| exact(it.get()))
+        }
         Statistic::Achieved => {
             let asked = summary.asked_per_second.filter(|asked| *asked > 0.0)?;
             // Rounding of the span may bring it a hair above the whole.
-            Some((summary.achieved_per_second / asked).min(1.0))
+            Some(exact((summary.achieved_per_second / asked).min(1.0)))
         }
         Statistic::Operations => {
             let ok = Ratio::of(summary.outcomes.ok, summary.samples)?;
-            Some(summary.achieved_per_second * ok.get())
+            Some(exact(summary.achieved_per_second * ok.get()))
         }
     }
+}
+
+/// One figure by another. What is known of both goes into the quotient as independent errors of its
+/// logarithm.
+pub(crate) fn quotient(over: Reading, under: Reading) -> Option<Reading> {
+    if under.value <= 0.0 || over.value <= 0.0 {
+        return None;
+    }
+    let value = over.value / under.value;
+    // How far the truth may lie below and above, as logarithms.
+    let spread = |reading: Reading| match reading.interval {
+        Estimate::Exact => Some((0.0, 0.0)),
+        Estimate::Within(low, high) if low > 0.0 => {
+            Some(((reading.value / low).ln(), (high / reading.value).ln()))
+        }
+        _ => None,
+    };
+    let interval = match (spread(over), spread(under)) {
+        (Some((over_low, over_high)), Some((under_low, under_high))) => {
+            let low = value * (-f64::hypot(over_low, under_high)).exp();
+            Estimate::Within(low, value * f64::hypot(over_high, under_low).exp())
+        }
+        _ => Estimate::Unbounded,
+    };
+    Some(Reading { value, interval })
 }
 
 /// Operations that did not end well.
@@ -222,7 +366,14 @@ mod tests {
     }
 
     fn observed(seconds: f64, samples: u64) -> Observed {
-        Observed { value: Some(seconds), samples, lag: Some(Duration::ZERO) }
+        let interval = Estimate::Within(seconds * 0.999, seconds * 1.001);
+        let reading = Some(Reading { value: seconds, interval });
+        let generator = GeneratorState { lag: Some(Duration::ZERO), ..GeneratorState::default() };
+        Observed { reading, samples, generator }
+    }
+
+    fn with_generator(seconds: f64, generator: GeneratorState) -> Judgement {
+        judged(&Observed { generator, ..observed(seconds, 1_000) }, Timing::Real)
     }
 
     fn judged(observed: &Observed, timing: Timing) -> Judgement {
@@ -231,12 +382,29 @@ mod tests {
 
     #[test]
     fn a_p95_below_the_limit_passes() {
-        assert_eq!(judged(&observed(0.149_999_999, 1_000), Timing::Real), Judgement::Pass);
+        assert_eq!(judged(&observed(0.149, 1_000), Timing::Real), Judgement::Pass);
     }
 
     #[test]
-    fn a_p95_at_the_limit_fails() {
-        assert_eq!(judged(&observed(0.15, 1_000), Timing::Real), Judgement::Fail);
+    fn a_p95_at_the_limit_fails_where_it_is_exact() {
+        let reading = Some(Reading { value: 0.15, interval: Estimate::Exact });
+        let observed = Observed { reading, ..observed(0.15, 1_000) };
+        assert_eq!(judged(&observed, Timing::Real), Judgement::Fail);
+    }
+
+    #[test]
+    fn a_p95_whose_interval_holds_the_limit_is_inconclusive_on_both_sides() {
+        for seconds in [0.1499, 0.1501] {
+            assert_eq!(judged(&observed(seconds, 1_000), Timing::Real), Judgement::Inconclusive);
+        }
+    }
+
+    #[test]
+    fn a_figure_that_no_samples_bound_does_not_pass() {
+        let reading = |value| Some(Reading { value, interval: Estimate::Unbounded });
+        let of = |value| Observed { reading: reading(value), ..observed(value, 1_000) };
+        assert_eq!(judged(&of(0.01), Timing::Real), Judgement::Inconclusive);
+        assert_eq!(judged(&of(0.9), Timing::Real), Judgement::Fail);
     }
 
     #[test]
@@ -246,7 +414,7 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_inconclusive_even_on_a_stand_in() {
-        let nothing = Observed { value: None, samples: 0, lag: None };
+        let nothing = Observed::default();
         assert_eq!(judged(&nothing, Timing::Indicative), Judgement::Inconclusive);
     }
 
@@ -254,13 +422,51 @@ mod tests {
     fn a_stand_in_s_latency_is_shown_and_not_judged() {
         let expectation = judge(&demand(), &observed(9.0, 1_000), Timing::Indicative);
         assert_eq!(expectation.judgement, Judgement::Skipped);
-        assert_eq!(expectation.observed, "9s");
+        assert_eq!(expectation.observed, "9s (8.99s to 9.01s)");
     }
 
     #[test]
     fn a_late_generator_blames_nobody() {
-        let late = Observed { lag: Some(Duration::from_millis(16)), ..observed(0.2, 1_000) };
-        assert_eq!(judged(&late, Timing::Real), Judgement::Inconclusive);
+        let late = || GeneratorState { lag: Some(Duration::from_millis(16)), ..Default::default() };
+        assert_eq!(with_generator(0.2, late()), Judgement::Inconclusive);
+        assert_eq!(with_generator(0.01, late()), Judgement::Inconclusive);
+    }
+
+    #[test]
+    fn a_starved_generator_blames_nobody() {
+        let busy = || GeneratorState { busy: Some(0.97), ..Default::default() };
+        assert_eq!(with_generator(0.2, busy()), Judgement::Inconclusive);
+        assert_eq!(with_generator(0.01, busy()), Judgement::Inconclusive);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_inconclusive() {
+        let stepped = GeneratorState { clock_step: Duration::from_secs(1), ..Default::default() };
+        assert_eq!(with_generator(0.01, stepped), Judgement::Inconclusive);
+    }
+
+    #[test]
+    fn a_rate_that_was_not_sent_keeps_a_latency_from_passing_and_excuses_none() {
+        let missed = || GeneratorState { sent: Some(0.97), ..Default::default() };
+        assert_eq!(with_generator(0.01, missed()), Judgement::Inconclusive);
+        assert_eq!(with_generator(0.2, missed()), Judgement::Fail);
+    }
+
+    #[test]
+    fn a_quotient_knows_less_than_either_figure() {
+        let of =
+            |value: f64| Reading { value, interval: Estimate::Within(value / 1.1, value * 1.1) };
+        let Reading { value, interval } = quotient(of(3.0), of(2.0)).unwrap();
+        let Estimate::Within(low, high) = interval else { panic!("{interval:?}") };
+        assert!((value - 1.5).abs() < 1e-9);
+        let half = (2.0_f64.sqrt() * 1.1_f64.ln()).exp();
+        assert!((low - 1.5 / half).abs() < 1e-9 && (high - 1.5 * half).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_quotient_by_nothing_is_no_figure() {
+        let zero = Reading { value: 0.0, interval: Estimate::Exact };
+        assert_eq!(quotient(Reading { value: 1.0, ..zero }, zero), None);
     }
 
     #[test]
@@ -273,7 +479,9 @@ mod tests {
             },
             ..demand()
         };
-        let expectation = judge(&demand, &observed(0.01, 1_000), Timing::Indicative);
+        let reading = Some(Reading { value: 0.01, interval: Estimate::Exact });
+        let observed = Observed { reading, ..observed(0.01, 1_000) };
+        let expectation = judge(&demand, &observed, Timing::Indicative);
         assert_eq!(expectation.judgement, Judgement::Fail);
     }
 }

@@ -1,0 +1,235 @@
+//! What is known of a figure when neighbours are alike.
+//!
+//! [`Certainty`] puts a 95 % interval around quantiles and the mean of an operation. A stall makes
+//! the arrivals of a second alike, so they tell less than as many independent ones: the measured
+//! phase is cut into blocks of seconds, and how much the blocks differ says how many independent
+//! samples theirs are worth (Woodruff, Confidence intervals for medians and other position measures,
+//! 1952, with the variance of a ratio between clusters).
+
+use std::time::Duration;
+
+use crate::histogram::Histogram;
+use crate::recording::{OperationRecording, Second};
+use crate::statistics::{Interval, Quantile, interval_of};
+
+/// Into how many blocks the measured phase is cut, if it has as many seconds.
+const BLOCKS: usize = 20;
+
+/// What a 95 % interval takes on each side, in standard errors, by blocks less one (Student's t).
+/// With fewer blocks nothing can be said of how alike they are.
+const STUDENT: [f64; BLOCKS] = [
+    f64::INFINITY,
+    12.706,
+    4.303,
+    3.182,
+    2.776,
+    2.571,
+    2.447,
+    2.365,
+    2.306,
+    2.262,
+    2.228,
+    2.201,
+    2.179,
+    2.160,
+    2.145,
+    2.131,
+    2.120,
+    2.110,
+    2.101,
+    2.093,
+];
+
+/// The fewest blocks that tell how alike neighbours are.
+const LEAST_BLOCKS: usize = 5;
+
+/// The same for samples without number.
+const NORMAL: f64 = 1.960;
+
+/// Intervals around the figures of one operation.
+#[derive(Debug)]
+pub struct Certainty<'a> {
+    all: &'a Histogram,
+    blocks: Vec<Vec<&'a Second>>,
+}
+
+impl<'a> Certainty<'a> {
+    /// For the measured phase of an operation, which begins in this second of the run.
+    pub fn of(operation: &'a OperationRecording, from_second: u64) -> Self {
+        let seconds: Vec<&Second> =
+            operation.seconds.range(from_second..).map(|(_, second)| second).collect();
+        let seconds: Vec<&Second> =
+            seconds.into_iter().filter(|second| second.response.samples() > 0).collect();
+        let long = seconds.len().div_ceil(BLOCKS).max(1);
+        let blocks = seconds.chunks(long).map(<[&Second]>::to_vec).collect();
+        Self { all: &operation.measured.response, blocks }
+    }
+
+    /// The range in which the true quantile lies with 95 % confidence; none where too few samples
+    /// bound it.
+    pub fn quantile(&self, quantile: Quantile) -> Option<Interval> {
+        let value = self.all.quantile(quantile)?;
+        let above = |second: &Second| {
+            let counts = second.response.iter().filter(|(own, _)| *own > value);
+            counts.map(|(_, count)| count as f64).sum::<f64>()
+        };
+        interval_of(self.all, quantile, self.alikeness(&above).unwrap_or(1.0))
+    }
+
+    /// The range in which the true mean lies with 95 % confidence; none where there are too few
+    /// seconds.
+    pub fn mean(&self) -> Option<Interval> {
+        let mean = self.all.mean()?.as_secs_f64();
+        let total = |second: &Second| {
+            let counts = second.response.iter();
+            counts.map(|(value, count)| value.as_secs_f64() * count as f64).sum::<f64>()
+        };
+        let half = self.error(&total)?.sqrt() * self.student()?;
+        let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        Some(Interval { low: duration(mean - half), high: duration(mean + half) })
+    }
+
+    fn student(&self) -> Option<f64> {
+        let blocks = self.blocks.len();
+        (blocks >= LEAST_BLOCKS).then(|| STUDENT[blocks.min(BLOCKS) - 1])
+    }
+
+    /// The variance of a mean over all samples, from how its blocks differ.
+    fn error(&self, sum: &impl Fn(&Second) -> f64) -> Option<f64> {
+        let blocks = self.blocks.len() as f64;
+        self.student()?;
+        let sums: Vec<(f64, f64)> = self
+            .blocks
+            .iter()
+            .map(|block| {
+                let samples = block.iter().map(|second| second.response.samples() as f64).sum();
+                (block.iter().map(|second| sum(second)).sum(), samples)
+            })
+            .collect();
+        let samples: f64 = sums.iter().map(|(_, samples)| samples).sum();
+        let mean = sums.iter().map(|(sum, _)| sum).sum::<f64>() / samples;
+        let squares = sums.iter().map(|(sum, samples)| (sum - mean * samples).powi(2));
+        Some(blocks / (blocks - 1.0) * squares.sum::<f64>() / samples.powi(2))
+    }
+
+    /// How many samples are worth one independent one, at least one.
+    fn alikeness(&self, above: &impl Fn(&Second) -> f64) -> Option<f64> {
+        let samples: f64 =
+            self.blocks.iter().flatten().map(|second| second.response.samples() as f64).sum();
+        let share = self.blocks.iter().flatten().map(|second| above(second)).sum::<f64>() / samples;
+        let independent = share * (1.0 - share) / samples;
+        let widened = (self.student()? / NORMAL).powi(2);
+        let alike = self.error(above)? / independent * widened;
+        (independent > 0.0).then(|| alike.max(1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover_model::draw::draw_unit;
+
+    use super::*;
+    use crate::operation::Outcome;
+    use crate::recorder::{Arrived, Frame, Recorder};
+    use crate::recording::Model;
+
+    /// A run of 60 seconds with 50 arrivals in each; all those of a spell are slower by one factor.
+    fn run(seed: u64, spell_seconds: u64, spread: f64) -> OperationRecording {
+        let timeout = Duration::from_secs(60);
+        let mut recorder = Recorder::new(1, Duration::ZERO, timeout);
+        for second in 0..60_u64 {
+            let factor = (spread * normal(seed, 1, second / spell_seconds.max(1))).exp();
+            for k in 0..50_u64 {
+                let ms = -(1.0 - draw_unit(seed, 0, second * 50 + k)).ln() * 10.0 * factor;
+                let due = Duration::from_secs(second) + Duration::from_millis(k * 20);
+                recorder.record(Arrived {
+                    operation: 0,
+                    due,
+                    free: due,
+                    sent: due,
+                    done: due + Duration::from_secs_f64(ms / 1_000.0),
+                    outcome: Outcome::ok(1),
+                });
+            }
+        }
+        let frame = Frame { model: Model::Open, duration: Duration::from_secs(60), stopped: None };
+        let mut recording = recorder.finish(frame, vec!["all".to_owned()]);
+        recording.operations.remove("all").unwrap()
+    }
+
+    /// A draw of the normal law (Box and Muller).
+    fn normal(seed: u64, stream: u64, n: u64) -> f64 {
+        let radius = (-2.0 * (1.0 - draw_unit(seed, stream, 2 * n)).ln()).sqrt();
+        radius * (std::f64::consts::TAU * draw_unit(seed, stream, 2 * n + 1)).cos()
+    }
+
+    /// In how many of 1,000 runs the interval holds the truth.
+    fn held(spell_seconds: u64, spread: f64, truth: f64) -> usize {
+        let truth = Duration::from_secs_f64(truth);
+        let holds = |seed: &u64| {
+            let run = run(*seed, spell_seconds, spread);
+            let interval = Certainty::of(&run, 0).quantile(Quantile::P95).unwrap();
+            interval.low <= truth && truth <= interval.high
+        };
+        (0..1_000).filter(holds).count()
+    }
+
+    /// The 95th percentile of an exponential law of mean 10 ms times a lognormal factor.
+    fn p95(spread: f64) -> f64 {
+        let mut low = 0.0_f64;
+        let mut high = 10.0_f64;
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            // The share above, averaged over the factor by 2,001 points of the normal law.
+            let points = (0..=2_000_i32).map(|at| f64::from(at - 1_000) / 166.0);
+            let weighted = points.map(|z| {
+                let weight = (-z * z / 2.0).exp();
+                (weight, weight * (-middle / (0.01 * (spread * z).exp())).exp())
+            });
+            let (weights, above) = weighted
+                .fold((0.0, 0.0), |sums, (weight, share)| (sums.0 + weight, sums.1 + share));
+            if above / weights > 0.05 { low = middle } else { high = middle }
+        }
+        low
+    }
+
+    #[test]
+    fn the_interval_holds_the_truth_in_95_of_100_runs_of_independent_arrivals() {
+        let held = held(1, 0.0, p95(0.0));
+        assert!((930..=975).contains(&held), "{held} of 1000");
+    }
+
+    #[test]
+    fn the_interval_holds_the_truth_when_arrivals_of_a_spell_are_alike() {
+        let held = held(3, 0.3, p95(0.3));
+        assert!((930..=975).contains(&held), "{held} of 1000");
+    }
+
+    #[test]
+    fn alike_arrivals_are_worth_fewer_than_independent_ones() {
+        let width = |run: &OperationRecording| {
+            let interval = Certainty::of(run, 0).quantile(Quantile::P95).unwrap();
+            interval.high - interval.low
+        };
+        assert!(width(&run(7, 3, 0.8)) > 2 * width(&run(7, 3, 0.0)));
+    }
+
+    #[test]
+    fn the_interval_of_the_mean_holds_it() {
+        let held = (0..500).filter(|seed| {
+            let run = run(*seed, 3, 0.3);
+            let interval = Certainty::of(&run, 0).mean().unwrap();
+            let truth = Duration::from_secs_f64(0.01 * (0.3_f64.powi(2) / 2.0).exp());
+            interval.low <= truth && truth <= interval.high
+        });
+        let held = held.count();
+        assert!((455..=495).contains(&held), "{held} of 500");
+    }
+
+    #[test]
+    fn nothing_measured_has_no_interval() {
+        let nothing = OperationRecording::default();
+        assert_eq!(Certainty::of(&nothing, 0).quantile(Quantile::P50), None);
+        assert_eq!(Certainty::of(&nothing, 0).mean(), None);
+    }
+}
