@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::client::TimestreamClient;
-use super::error::{classify, shortened};
+use crate::aws::{classify, shortened};
 use super::record::TimestreamRecord;
 use crate::error::{ClientError, THROTTLED};
 

@@ -16,7 +16,7 @@ use crate::error::{Cause, ClientError};
 const MESSAGE_CAP: usize = 4 * 1024;
 
 /// Turns the SDK's error of an operation into ours.
-pub(super) fn classify<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> ClientError
+pub(crate) fn classify<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> ClientError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
@@ -62,7 +62,7 @@ fn of_transport(operation: &'static str, cause: Cause) -> ClientError {
     }
 }
 
-pub(super) fn shortened(message: &str) -> String {
+pub(crate) fn shortened(message: &str) -> String {
     let end = message.floor_char_boundary(MESSAGE_CAP);
     message[..end].to_owned()
 }
