@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use cutover_engine::Plan;
-use cutover_model::report::StepReport;
+use cutover_model::report::{StepReport, StepState};
 use cutover_model::{Exit, Expectation, Judgement, RunId, RunReport};
 use cutover_targets::TargetSpec;
 
@@ -33,8 +33,8 @@ enum Fate {
     Caught(String),
     /// The check did not fail.
     Survived,
-    /// The break only shows in timing, which this target does not judge.
-    NotJudgedHere,
+    /// This target does not judge or does not allow it, and why.
+    NotJudgedHere(String),
     /// The check could not be run.
     Erred(String),
 }
@@ -113,6 +113,9 @@ fn fate(report: &RunReport, check: &str, needs_timing: bool) -> Fate {
     if let Some(error) = errors.flatten().next() {
         return Fate::Erred(error.clone());
     }
+    if let StepState::Skipped(why) = &step.state {
+        return Fate::NotJudgedHere(why.clone());
+    }
     match (failed(step), step.judgement()) {
         (Some(expectation), _) => {
             let Expectation { expected, observed, .. } = expectation;
@@ -123,7 +126,9 @@ fn fate(report: &RunReport, check: &str, needs_timing: bool) -> Fate {
             let reason = reason.find_map(|expectation| expectation.reason.clone());
             Fate::Erred(reason.unwrap_or_else(|| "inconclusive".to_owned()))
         }
-        _ if needs_timing && report.scenarios.iter().any(indicative) => Fate::NotJudgedHere,
+        _ if needs_timing && report.scenarios.iter().any(indicative) => {
+            Fate::NotJudgedHere("it shows in timing, which is indicative".to_owned())
+        }
         _ => Fate::Survived,
     }
 }
@@ -143,7 +148,7 @@ impl Kill {
         let told = match fate {
             Fate::Caught(by) => format!("caught    by {by}"),
             Fate::Survived => "SURVIVED  the check did not fail".to_owned(),
-            Fate::NotJudgedHere => "unjudged  it shows in timing, which is indicative".to_owned(),
+            Fate::NotJudgedHere(why) => format!("unjudged  {why}"),
             Fate::Erred(why) => format!("error     {why}"),
         };
         format!("{:<44} {name:<32} {told}\n", format!("{scenario}/{check}"))
@@ -154,7 +159,7 @@ fn conclude(kills: &[Kill], printer: Printer) -> Exit {
     let count = |wanted: fn(&Fate) -> bool| kills.iter().filter(|it| wanted(&it.fate)).count();
     let caught = count(|fate| matches!(fate, Fate::Caught(_)));
     let survived = count(|fate| *fate == Fate::Survived);
-    let unjudged = count(|fate| *fate == Fate::NotJudgedHere);
+    let unjudged = count(|fate| matches!(fate, Fate::NotJudgedHere(_)));
     let erred = count(|fate| matches!(fate, Fate::Erred(_)));
     printer.out(&format!(
         "\n{} breaks: {caught} caught, {survived} survived, {unjudged} not judged on this target, \
