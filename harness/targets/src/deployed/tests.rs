@@ -87,7 +87,7 @@ fn every_missing_mistyped_and_misspelt_output_is_named_in_one_pass() {
             "`influxdb_port` must be a port, and is a text",
             "`influxdb_bucket` is empty",
             "`influxdb_token_secret_arns` must be a map with the ARNs `reader` and `writer`, and \
-             is a map",
+             is a map of another shape",
             "`writes_allowed` must be true or false, and is a text",
             "`regoin` is no output of a stack",
         ]
