@@ -129,16 +129,16 @@ impl Changes {
 
     /// A line for each resource, what goes last, and the counts.
     pub(crate) fn describe(&self) -> String {
-        let mut text = String::new();
-        for action in Action::ALL {
-            for change in self.resources.iter().filter(|it| it.action == action) {
-                text.push_str(&format!("  {:<8} {}\n", action.word(), change.describe()));
-            }
-        }
-        let count = |action| self.resources.iter().filter(|it| it.action == action).count();
-        let counts = Action::ALL.map(|action| format!("{} to {}", count(action), action.word()));
-        text.push_str(&format!("{}\n", counts.join(", ").to_lowercase()));
-        text
+        let of = |action| self.resources.iter().filter(move |it| it.action == action);
+        let mut lines: Vec<String> = Action::ALL
+            .into_iter()
+            .flat_map(of)
+            .map(|it| format!("  {:<8} {}\n", it.action.word(), it.describe()))
+            .collect();
+        let counts =
+            Action::ALL.map(|action| format!("{} to {}", of(action).count(), action.word()));
+        lines.push(format!("{}\n", counts.join(", ").to_lowercase()));
+        lines.concat()
     }
 }
 
@@ -175,15 +175,12 @@ fn because(reason: Option<&str>, paths: &[Vec<Value>]) -> Option<String> {
 
 /// `a[0].b`.
 fn dotted(path: &[Value]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Value::String(name) if text.is_empty() => text.push_str(name),
-            Value::String(name) => text.push_str(&format!(".{name}")),
-            other => text.push_str(&format!("[{other}]")),
-        }
-    }
-    text
+    let step = |(position, step): (usize, &Value)| match step {
+        Value::String(name) if position == 0 => name.clone(),
+        Value::String(name) => format!(".{name}"),
+        other => format!("[{other}]"),
+    };
+    path.iter().enumerate().map(step).collect()
 }
 
 #[cfg(test)]

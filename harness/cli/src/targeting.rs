@@ -17,8 +17,8 @@ pub(crate) const INFLUXD_HELP: &str =
     "name one with --influxd PATH; from a checkout, `tools/influxd/build` builds one";
 
 /// How to come by a stack's outputs.
-pub(crate) const STACK_HELP: &str = "write the outputs of an applied stack anew: cutover stack output --out stack.json, and pass \
-     --stack stack.json";
+pub(crate) const STACK_HELP: &str =
+    "write a stack's outputs with `cutover stack output --out stack.json`: --stack stack.json";
 
 /// The target that the arguments mean. Mistakes are printed.
 pub(crate) fn target(

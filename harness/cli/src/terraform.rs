@@ -1,8 +1,8 @@
 //! The `terraform` on PATH, run as a child that ends by itself.
 //!
 //! The main type is [`Terraform`]. A Ctrl-C in the terminal reaches Terraform as well as this
-//! process, and Terraform then gives its lock back and writes its state; so this process only waits.
-//! A termination, which reaches this process alone, is passed on.
+//! process, and Terraform then gives its lock back and writes its state; so this process only
+//! waits. A termination, which reaches this process alone, is passed on.
 
 use std::ffi::OsString;
 use std::io;

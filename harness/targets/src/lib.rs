@@ -230,15 +230,12 @@ async fn obtain(
 async fn theirs(spec: &DeployedSpec, clock: &Clock) -> Result<Target, AcquireCause> {
     let Deployed { reader, writer, writing, source, description } =
         Deployed::find(spec, clock).await?;
-    let (source, standin, source_timing, seeding) = match source {
-        Some(source) => {
-            let reason = "the source is a real LiveAnalytics, which is only read".to_owned();
-            (source, None, Timing::Real, Permission::Refused(reason))
-        }
-        None => {
-            let standin = standin(clock).await?;
-            (asked_at(&standin), Some(standin), Timing::Indicative, Permission::Granted)
-        }
+    let (source, standin, source_timing, seeding) = if let Some(source) = source {
+        let reason = "the source is a real LiveAnalytics, which is only read".to_owned();
+        (source, None, Timing::Real, Permission::Refused(reason))
+    } else {
+        let standin = standin(clock).await?;
+        (asked_at(&standin), Some(standin), Timing::Indicative, Permission::Granted)
     };
     let breaking =
         Permission::Refused("the rows of a deployed stack are not broken on purpose".to_owned());

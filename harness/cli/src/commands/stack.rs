@@ -1,4 +1,5 @@
-//! `cutover stack`: the stack's Terraform, with a saved plan between what is shown and what is done.
+//! `cutover stack`: the stack's Terraform, with a saved plan between what is shown and what is
+//! done.
 //!
 //! A thin layer over the `terraform` on PATH: its output and its exit codes are passed on. What it
 //! adds is that a plan is read before anybody can apply it, and that one which would take the
@@ -15,7 +16,7 @@ use cutover_model::Exit;
 use serde_json::{Map, Value};
 
 use crate::args::{ApplyArgs, FolderArgs, InitArgs, OutputArgs, PlanArgs, StackCommand};
-use crate::changes::{Changes, DATABASES};
+use crate::changes::{Change, Changes, DATABASES};
 use crate::commands::run::runtime;
 use crate::printer::Printer;
 use crate::settings::Settings;
@@ -59,7 +60,7 @@ async fn plan(args: PlanArgs, settings: &Settings, printer: Printer) -> Result<u
     let made = fs::remove_file(&plan)
         .or_else(absent)
         .and_then(|()| fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&plan));
-    made.map_err(|error| failed(&named(&plan, error), printer))?;
+    made.map_err(|error| failed(&named(&plan, &error), printer))?;
     let mut arguments = with("plan", args.folder.args);
     arguments.push(option("-out=", &plan));
     let code = run(&terraform, &arguments).await;
@@ -135,7 +136,7 @@ async fn output(args: OutputArgs, settings: &Settings, printer: Printer) -> Resu
     match args.out {
         None => printer.out(&text),
         Some(file) => {
-            fs::write(&file, text).map_err(|error| failed(&named(&file, error), printer))?;
+            fs::write(&file, text).map_err(|error| failed(&named(&file, &error), printer))?;
         }
     }
     Ok(0)
@@ -157,7 +158,7 @@ async fn check(terraform: &Terraform, plan: &Path, allow_replace: bool) -> Resul
         printer.mistake("the plan is not whole: terraform failed while it planned", help);
         return Err(Exit::BadInput.code());
     }
-    let lost: Vec<String> = changes.lost(&DATABASES).map(|it| it.describe()).collect();
+    let lost: Vec<String> = changes.lost(&DATABASES).map(Change::describe).collect();
     if lost.is_empty() || allow_replace {
         return Ok(0);
     }
@@ -245,7 +246,7 @@ fn absent(error: std::io::Error) -> std::io::Result<()> {
     if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
-fn named(path: &Path, error: std::io::Error) -> std::io::Error {
+fn named(path: &Path, error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
 }
 

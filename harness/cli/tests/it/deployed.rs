@@ -7,7 +7,7 @@ use cutover_model::report::{StepReport, StepState};
 use cutover_model::{Exit, Judgement, TargetKind};
 use serde_json::json;
 
-use crate::support::{GROUNDWORK, ROWS, Ran, Sandbox, root};
+use crate::support::{GROUNDWORK, ROWS, Ran, Sandbox, path_behind, root};
 use crate::world::{World, arn};
 
 fn world() -> World {
@@ -185,7 +185,7 @@ fn a_run_whose_secret_is_missing_denied_or_empty_is_an_error_that_names_it() {
     run_fails(&world, &arn("reader"));
     world.set_secret("reader", Err("AccessDeniedException"));
     std::fs::remove_dir_all(world.sandbox.path("out")).unwrap();
-    run_fails(&world, "refused by the test");
+    run_fails(&world, "AccessDeniedException: refused by the test");
     world.set_secret("reader", Ok("{}".to_owned()));
     std::fs::remove_dir_all(world.sandbox.path("out")).unwrap();
     run_fails(&world, "it has no `token`");
@@ -367,13 +367,10 @@ fn the_runners_script_runs_the_real_binary_against_the_stack() {
     symlink(env!("CARGO_BIN_EXE_cutover"), world.sandbox.path("bin/cutover")).unwrap();
     let script = root().join("tools/runner/run");
     assert!(script.metadata().unwrap().permissions().mode() & 0o111 != 0);
-    let path = std::env::join_paths(
-        std::iter::once(world.sandbox.path("bin"))
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
-    );
+    let path = path_behind(world.sandbox.path("bin"));
     let mut command = Command::new(script);
     command.args(["--shards", "1", "--tag", "test", "--source", "standin"]);
-    command.current_dir(world.sandbox.path(".")).env("PATH", path.unwrap());
+    command.current_dir(world.sandbox.path(".")).env("PATH", path);
     world.dress(&mut command);
     let outputs = serde_json::Value::Object(world.outputs.clone());
     command.env("CUTOVER_STACK_OUTPUT", outputs.to_string());

@@ -219,8 +219,9 @@ async fn answer(
     match answered {
         Ok(answer) => (StatusCode::OK, answer.to_string()),
         Err(code) => {
-            let refusal =
-                json!({ "__type": code, "message": "refused by the test", "Message": "" });
+            // The two services write this key differently.
+            let key = if service == "secretsmanager" { "Message" } else { "message" };
+            let refusal = json!({ "__type": code, key: "refused by the test" });
             (StatusCode::BAD_REQUEST, refusal.to_string())
         }
     }

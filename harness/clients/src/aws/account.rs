@@ -1,9 +1,9 @@
 //! The account itself: its credentials, and where its services are.
 //!
 //! The main type is [`AwsAccount`]. The SDK finds credentials and addresses by its own rules: the
-//! environment (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`, …), files of profiles, a web
-//! identity, and the services that give a container or a machine its role. What is asked of the
-//! account lives beside it in `secrets` and `instances`.
+//! environment (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`, …), files of profiles, a
+//! web identity, and the services that give a container or a machine its role. What is asked of
+//! the account lives beside it in `secrets` and `instances`.
 
 use std::error::Error;
 use std::fmt;
@@ -79,7 +79,7 @@ impl AwsAccount {
             Some((query, write)) => TimestreamAddress::Fixed { query, write },
             None => TimestreamAddress::Discovered,
         };
-        let credentials = timestream::Credentials::Account(self.clone());
+        let credentials = timestream::Credentials::Account(Box::new(self.clone()));
         TimestreamEndpoint { address, region: region.to_owned(), credentials }
     }
 

@@ -50,6 +50,22 @@ where
     }
 }
 
+/// The same, with the service's word for the mistake in the message: what it says beside that is
+/// written for people, and is sometimes nothing.
+pub(super) fn classify_by_word<E>(
+    operation: &'static str,
+    error: SdkError<E, HttpResponse>,
+) -> ClientError
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let mut error = classify(operation, error);
+    if let ClientError::Answered { code, message, .. } = &mut error {
+        *message = format!("{code}: {message}");
+    }
+    error
+}
+
 /// Takes our own error out of the SDK's and gives it the operation's name.
 fn of_transport(operation: &'static str, cause: Cause) -> ClientError {
     let cause = match cause.downcast::<ConnectorError>() {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{AwsAccount, classify};
+use super::AwsAccount;
+use super::error::classify_by_word;
 use crate::error::ClientError;
 
 /// An instance and its tags.
@@ -21,9 +22,9 @@ impl AwsAccount {
     pub async fn influx_instance(&self, id: &str) -> Result<InfluxInstance, ClientError> {
         let client = aws_sdk_timestreaminfluxdb::Client::new(&self.config);
         let found = client.get_db_instance().identifier(id).send().await;
-        let found = found.map_err(|error| classify("get db instance", error))?;
+        let found = found.map_err(|error| classify_by_word("get db instance", error))?;
         let listed = client.list_tags_for_resource().resource_arn(found.arn()).send().await;
-        let listed = listed.map_err(|error| classify("list tags", error))?;
+        let listed = listed.map_err(|error| classify_by_word("list tags", error))?;
         let tags = listed.tags.unwrap_or_default().into_iter().collect();
         let status = found.status().map_or("unknown", |status| status.as_str()).to_owned();
         Ok(InfluxInstance { name: found.name().to_owned(), status, tags })

@@ -70,7 +70,7 @@ pub enum Credentials {
         session: Option<Secret>,
     },
     /// What the account's own chain gives, asked again before it expires.
-    Account(AwsAccount),
+    Account(Box<AwsAccount>),
 }
 
 impl Credentials {

@@ -123,16 +123,14 @@ impl Outputs {
         T: Default + DeserializeOwned,
     {
         self.asked.insert(name, Need::Always);
-        match self.values.get(name) {
-            Some(value) => self.typed(name, wanted, &value.clone()).unwrap_or_default(),
-            None => {
-                // One that has no `value` has been named already.
-                if !self.problems.iter().any(|known| known.output == name) {
-                    self.problem(name, "is missing".to_owned());
-                }
-                T::default()
-            }
+        if let Some(value) = self.values.get(name).cloned() {
+            return self.typed(name, wanted, &value).unwrap_or_default();
         }
+        // One that has no `value` has been named already.
+        if !self.problems.iter().any(|known| known.output == name) {
+            self.problem(name, "is missing".to_owned());
+        }
+        T::default()
     }
 
     /// An output that may be null or absent.
