@@ -58,6 +58,8 @@ const NO_CREDENTIALS: &str = "it takes credentials to ask";
 const CREDENTIALS_HELP: &str = "name a profile in AWS_PROFILE, or pass credentials on: \
     eval \"$(aws configure export-credentials --format env)\"";
 
+const SEE_CREDENTIALS: &str = "see the credentials";
+
 const NETWORK_HELP: &str =
     "InfluxDB is reached from inside its network alone: are you there, with its security group?";
 
@@ -125,7 +127,7 @@ async fn source(
         (None, _) => Part::unasked(NAME, "LiveAnalytics is asked with --source liveanalytics"),
         (Some(DeployedSource::StandIn), _) => Part::ok(NAME, "the stand-in, in this process"),
         (Some(DeployedSource::LiveAnalytics), None) => {
-            Part::missing(NAME, NO_CREDENTIALS, CREDENTIALS_HELP)
+            Part::missing(NAME, NO_CREDENTIALS, SEE_CREDENTIALS)
         }
         (Some(DeployedSource::LiveAnalytics), Some(account)) => {
             let endpoint = account.timestream(&stack.region);
@@ -151,7 +153,7 @@ async fn source(
 fn instance(found: Option<&Result<InfluxInstance, ClientError>>, stack: &Stack) -> Part {
     const NAME: &str = "instance";
     match found {
-        None => Part::missing(NAME, NO_CREDENTIALS, CREDENTIALS_HELP),
+        None => Part::missing(NAME, NO_CREDENTIALS, SEE_CREDENTIALS),
         Some(Err(error)) => {
             let id = &stack.influxdb.instance_id;
             Part::missing(NAME, format!("`{id}`: {}", chain(error)), asking_help(error))
@@ -213,7 +215,7 @@ async fn token(account: Option<&AwsAccount>, stack: &Stack, token: Token, http: 
     let missing =
         |told: String, remedy: &str| Held { part: Part::missing(name, told, remedy), client: None };
     let Some(account) = account else {
-        return missing(NO_CREDENTIALS.to_owned(), CREDENTIALS_HELP);
+        return missing(NO_CREDENTIALS.to_owned(), SEE_CREDENTIALS);
     };
     let secret = match fetch(account, stack, token).await {
         Ok(secret) => secret,

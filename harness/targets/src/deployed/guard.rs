@@ -1,8 +1,8 @@
 //! Whether a deployed stack may be written to: three have to say yes.
 //!
 //! The main function is [`decide`]. The user says so with an option, the stack's own outputs say
-//! so, and so does the instance itself by its tag, at the moment of asking: outputs can be old, or of
-//! another stack.
+//! so, and so does the instance itself by its tag, at the moment of asking: outputs can be old, or
+//! of another stack.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! What `terraform output -json` says of a stack, as types.
 //!
 //! The main type is [`Stack`]. [`Stack::parse`] names every output that is missing or is not what
-//! it should be, all in one pass. The document of a runner holds the same map without the types, and
-//! without what a runner knows of itself.
+//! it should be, all in one pass. The document of a runner holds the same map without the types,
+//! and without what a runner knows of itself.
 
 use std::collections::BTreeMap;
 
