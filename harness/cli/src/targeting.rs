@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use cutover_model::{Exit, TargetKind};
 use cutover_targets::container::{ImageName, Keep};
 use cutover_targets::deployed::{AllowWrites, DeployedSource, DeployedSpec, Stack};
@@ -67,6 +68,23 @@ pub(crate) fn target(
             Ok(TargetSpec::Deployed(Box::new(spec)))
         }
     }
+}
+
+/// What the arguments tell the target, as they would be typed to tell it again.
+pub(crate) fn options_of(args: &TargetArgs) -> Vec<String> {
+    // Who keeps a container once does not mean to do so each time.
+    let TargetArgs { kind: _, influxd, image, keep: _, source, stack } = args;
+    let path = |path: &PathBuf| path.display().to_string();
+    let word = |source: SourceArg| source.to_possible_value().map(|it| it.get_name().to_owned());
+    let valued = [
+        ("--influxd", influxd.as_ref().map(path)),
+        ("--image", image.as_ref().map(ToString::to_string)),
+        ("--stack", stack.stack.as_ref().map(path)),
+        ("--source", source.and_then(word)),
+    ];
+    let valued = valued.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?]));
+    let writes = stack.allow_writes.then(|| "--allow-writes".to_owned());
+    valued.flatten().chain(writes).collect()
 }
 
 /// The stack whose outputs are in a file. Every mistake in it is printed.

@@ -128,8 +128,7 @@ pub enum TargetKind {
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [Self; 4] =
-        [Self::Embedded, Self::Process, Self::Container, Self::Deployed];
+    pub const ALL: [Self; 4] = [Self::Embedded, Self::Process, Self::Container, Self::Deployed];
 
     /// The word used on the command line and in reports.
     pub fn word(self) -> &'static str {

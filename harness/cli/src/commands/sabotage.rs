@@ -16,7 +16,7 @@ use crate::paths::{Default, load};
 use crate::printer::Printer;
 use crate::record::folder;
 use crate::settings::{ProgressStyle, Settings};
-use crate::targeting::{sweep, target};
+use crate::targeting::{options_of, sweep, target};
 
 /// What became of one break.
 struct Kill {
@@ -55,7 +55,8 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
         Err(exit) => return exit,
     };
     sweep(&settings.leases, printer);
-    let run = start_of(&plans[0], &target, settings).run;
+    let options = options_of(&args.target);
+    let run = start_of((&plans[0], &target), options.clone(), settings).run;
     let run = RunId::new(format!("{run}-sabotage"));
     let folder = match folder(args.out.as_deref(), &run) {
         Ok(folder) => folder,
@@ -64,7 +65,7 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
     let mut kills = Vec::new();
     for (number, plan) in (1..).zip(plans) {
         let below = folder.join(format!("{number:02}"));
-        match one((plan, &target), &below, settings, printer) {
+        match one((plan, (&target, &options)), &below, settings, printer) {
             Ok(kill) => {
                 printer.out(&kill.row());
                 kills.push(kill);
@@ -76,7 +77,7 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
 }
 
 fn one(
-    (plan, target): (Plan, &TargetSpec),
+    (plan, (target, options)): (Plan, (&TargetSpec, &[String])),
     folder: &Path,
     settings: &Settings,
     printer: Printer,
@@ -87,7 +88,7 @@ fn one(
     let check = planned.steps().nth(index).map(|(id, _)| id.to_string()).unwrap_or_default();
     let name = planned.sabotaged().map(|it| it.name).unwrap_or_default();
     let needs_timing = planned.sabotage_needs_timing();
-    let start = start_of(&plan, target, settings);
+    let start = start_of((&plan, target), options.to_vec(), settings);
     let failed = |error: &(dyn std::error::Error + 'static)| {
         printer.error(error);
         Exit::Error

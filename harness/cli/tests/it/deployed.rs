@@ -38,6 +38,9 @@ fn a_stack_that_allows_it_is_migrated_to_and_judged_by_time() {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let report = world.sandbox.report("out");
     assert_eq!(report.start.target, TargetKind::Deployed);
+    let again = "cutover run small.yaml --target deployed --stack stack.json --source standin \
+        --allow-writes --seed 1";
+    assert_eq!(report.scenarios[0].reproduce, again);
     assert_eq!(report.scenarios[0].timing, Some(cutover_model::Timing::Real));
     assert_eq!(skipped(&world, "out"), []);
 }
