@@ -1,5 +1,6 @@
 //! What the user typed.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Serve a stand-in until interrupted, for any client.
     Standin(StandinArgs),
+    /// Make the stack on AWS that the deployed target judges: terraform, with the plan read first.
+    #[command(subcommand)]
+    Stack(StackCommand),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -79,7 +83,7 @@ pub(crate) struct Selection {
 /// Where scenarios run.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// Where the scenarios run: embedded, process or container.
+    /// Where the scenarios run: embedded, process, container or deployed.
     #[arg(id = "target", long = "target", value_name = "TARGET", default_value = "embedded",
           value_parser = target)]
     pub(crate) kind: TargetKind,
@@ -92,6 +96,31 @@ pub(crate) struct TargetArgs {
     /// Leave the container of the container target running, to look inside.
     #[arg(long)]
     pub(crate) keep: bool,
+    /// What the deployed target is compared with; by default the account's LiveAnalytics.
+    #[arg(long, value_name = "SOURCE", value_enum)]
+    pub(crate) source: Option<SourceArg>,
+    #[command(flatten)]
+    pub(crate) stack: DeployedArgs,
+}
+
+/// The stack of the deployed target.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DeployedArgs {
+    /// The stack of the deployed target: a file with what `cutover stack output` writes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stack: Option<PathBuf>,
+    /// Let the run write to the stack, which has to allow it, too.
+    #[arg(long)]
+    pub(crate) allow_writes: bool,
+}
+
+/// What a deployed stack can be compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceArg {
+    /// The account's Timestream for LiveAnalytics, in the stack's region.
+    Liveanalytics,
+    /// The Timestream stand-in, in this process.
+    Standin,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -105,6 +134,76 @@ pub(crate) struct DoctorArgs {
     /// The image of the container target; by default influxdb:2.7.
     #[arg(long, value_name = "NAME:TAG")]
     pub(crate) image: Option<ImageName>,
+    /// Ask this source, too, where the stack is asked.
+    #[arg(long, value_name = "SOURCE", value_enum)]
+    pub(crate) source: Option<SourceArg>,
+    #[command(flatten)]
+    pub(crate) stack: DeployedArgs,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum StackCommand {
+    /// Run `terraform init`.
+    Init(InitArgs),
+    /// Save a plan and show what it makes, changes, replaces and destroys.
+    Plan(PlanArgs),
+    /// Do what a saved plan says.
+    Apply(ApplyArgs),
+    /// Write the stack's outputs, which the deployed target reads.
+    Output(OutputArgs),
+}
+
+/// Which Terraform, and what else it is told.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct FolderArgs {
+    /// The folder of the stack's Terraform.
+    #[arg(long, value_name = "DIR", default_value = "terraform")]
+    pub(crate) dir: PathBuf,
+    /// Further arguments of `terraform`.
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) args: Vec<OsString>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+    #[command(flatten)]
+    pub(crate) saved: SavedArgs,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+    #[command(flatten)]
+    pub(crate) saved: SavedArgs,
+}
+
+/// The saved plan, and what it may do.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SavedArgs {
+    /// The file of the saved plan; by default stack.tfplan in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Let the plan replace or destroy the database: its data goes.
+    #[arg(long)]
+    pub(crate) allow_replace: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct OutputArgs {
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+    /// The file to write; by default standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -6,6 +6,7 @@
 //! [`Exit`].
 
 mod args;
+mod changes;
 mod commands;
 mod interrupt;
 mod paths;
@@ -14,6 +15,7 @@ mod progress;
 mod record;
 mod settings;
 mod targeting;
+mod terraform;
 
 use std::process::ExitCode;
 
@@ -37,11 +39,11 @@ pub fn main() -> ExitCode {
     };
     let settings = Settings::resolve(args.quiet);
     let printer = Printer::new(&settings);
-    code(dispatch(args.command, &settings, printer))
+    dispatch(args.command, &settings, printer)
 }
 
-fn dispatch(command: Command, settings: &Settings, printer: Printer) -> Exit {
-    match command {
+fn dispatch(command: Command, settings: &Settings, printer: Printer) -> ExitCode {
+    code(match command {
         Command::Run(args) => commands::run::run(&args, settings, printer),
         Command::Validate(args) => commands::validate::validate(&args, printer),
         Command::List(args) => commands::list::list(&args, printer),
@@ -50,7 +52,11 @@ fn dispatch(command: Command, settings: &Settings, printer: Printer) -> Exit {
         Command::Sabotage(args) => commands::sabotage::sabotage(&args, settings, printer),
         Command::Doctor(args) => commands::doctor::doctor(&args, settings, printer),
         Command::Standin(args) => commands::standin::standin(&args, settings, printer),
-    }
+        // Terraform's own exit codes are passed on, and they are more than ours.
+        Command::Stack(command) => {
+            return ExitCode::from(commands::stack::stack(command, settings, printer));
+        }
+    })
 }
 
 fn code(exit: Exit) -> ExitCode {

@@ -4,14 +4,34 @@ use cutover_migrate::{Migrated, Options, Progress, migrate};
 use cutover_model::event::Fact;
 use cutover_model::scenario::{DataSet, MigrateStep, SeedStep, Step};
 use cutover_model::{Finding, FindingCode};
+use cutover_targets::Capabilities;
 
 use crate::checks::latency::LatencyCheck;
 use crate::checks::load::LoadCheck;
 use crate::checks::parity::ParityCheck;
 use crate::checks::rollback::RollbackCheck;
 use crate::checks::run_check;
+use crate::plan::PlannedScenario;
 use crate::seed::{retry_policy, seed};
 use crate::step::{Ended, StepCx};
+
+/// Why a target does not do a step, where it may not.
+pub(crate) fn refused<'t>(
+    step: &Step,
+    planned: &PlannedScenario,
+    (index, can): (usize, &'t Capabilities),
+) -> Option<&'t str> {
+    let breaks = planned.break_of(index).is_some();
+    match step {
+        Step::Seed(_) => can.seeding.refusal(),
+        Step::Migrate(_) => can.writing.refusal(),
+        // Its breaks are made in the stored rows.
+        Step::Parity(_) if breaks => can.breaking.refusal(),
+        Step::Load(step) if step.write.is_some() => can.writing.refusal(),
+        // They read, or bring stores of their own.
+        Step::Parity(_) | Step::Latency(_) | Step::Load(_) | Step::Rollback(_) => None,
+    }
+}
 
 pub(crate) async fn run_step(step: &Step, cx: &StepCx<'_>) -> Ended {
     match step {

@@ -8,7 +8,7 @@ use cutover_model::{RunEventKind, ScenarioId, StepId};
 use cutover_targets::{ProvisionError, Provisioned, Target, acquire, provision};
 
 use crate::cx::RunCx;
-use crate::dispatch::run_step;
+use crate::dispatch::{refused, run_step};
 use crate::events::Events;
 use crate::plan::{Plan, PlannedScenario};
 use crate::step::{Ended, StepCx};
@@ -151,6 +151,11 @@ async fn run_steps(
         };
         if planned.leaves_out(index) {
             events.emit(skip("not the check that is sabotaged".to_owned()));
+            continue;
+        }
+        let can = (index, &target.capabilities);
+        if let Some(reason) = refused(step, planned, can) {
+            events.emit(skip(reason.to_owned()));
             continue;
         }
         if let Some(broken) = &broken {

@@ -174,6 +174,9 @@ pub struct RunStart {
     pub seed: u64,
     /// Where the scenarios run.
     pub target: TargetKind,
+    /// What the target was told on the command line, word by word. No secret is told there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
     /// How many scenarios there are.
     pub scenarios: u32,
 }

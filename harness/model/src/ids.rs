@@ -122,11 +122,13 @@ pub enum TargetKind {
     Process,
     /// The destination is a real InfluxDB in a container.
     Container,
+    /// The destination is a stack on AWS that somebody has deployed.
+    Deployed,
 }
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Embedded, Self::Process, Self::Container];
+    pub const ALL: [Self; 4] = [Self::Embedded, Self::Process, Self::Container, Self::Deployed];
 
     /// The word used on the command line and in reports.
     pub fn word(self) -> &'static str {
@@ -134,6 +136,7 @@ impl TargetKind {
             Self::Embedded => "embedded",
             Self::Process => "process",
             Self::Container => "container",
+            Self::Deployed => "deployed",
         }
     }
 }

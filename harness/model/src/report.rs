@@ -256,10 +256,13 @@ impl RunReport {
     }
 
     fn reproduce(&self, file: &Path, sabotage: Option<&Sabotaged>) -> String {
-        let file = quoted(&file.display().to_string());
-        let (target, seed) = (self.start.target.word(), self.start.seed);
-        let sabotage = sabotage.map_or_else(String::new, |it| format!(" --sabotage {}", it.place));
-        format!("cutover run {file} --target {target} --seed {seed}{sabotage}")
+        let RunStart { target, options, seed, .. } = &self.start;
+        let mut words = vec!["cutover run".to_owned(), quoted(&file.display().to_string())];
+        words.push(format!("--target {}", target.word()));
+        words.extend(options.iter().map(|word| quoted(word)));
+        words.push(format!("--seed {seed}"));
+        words.extend(sabotage.map(|it| format!("--sabotage {}", it.place)));
+        words.join(" ")
     }
 
     fn apply_to_step(&mut self, event: &RunEvent) -> Result<(), FoldError> {

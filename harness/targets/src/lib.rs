@@ -8,6 +8,7 @@
 //! scenario needs are made by [`provision`].
 
 pub mod container;
+pub mod deployed;
 mod embedded;
 mod leases;
 pub mod process;
@@ -26,13 +27,14 @@ use cutover_model::scenario::ContainerLimits;
 use cutover_model::{Clock, TargetKind, Timing};
 
 use crate::container::{Container, ContainerError, ImageName, Keep};
+use crate::deployed::{Deployed, DeployedError, DeployedSpec};
 use crate::embedded::Embedded;
 use crate::process::{Influxd, ProcessError};
 
 pub use cutover_standin_influxdb::QuirkControl;
 pub use embedded::EmbeddedError;
 pub use leases::{CleanError, Leases, Left};
-pub use provision::{ProvisionError, Provisioned, provision};
+pub use provision::{Buckets, Destination, ProvisionError, Provisioned, provision};
 pub use serve::{Serving, influxdb_standin, timestream_standin};
 pub use setup::SetUpError;
 
@@ -53,6 +55,8 @@ pub enum TargetSpec {
         /// Whether it outlives the run.
         keep: Keep,
     },
+    /// The destination is a stack on AWS, which stays.
+    Deployed(Box<DeployedSpec>),
 }
 
 /// Two stores that answer, until they are given back.
@@ -60,8 +64,8 @@ pub enum TargetSpec {
 pub struct Target {
     /// Where the source is.
     pub source: TimestreamEndpoint,
-    /// Where the destination is, set up, with a token that may do everything.
-    pub destination: InfluxEndpoint,
+    /// Where the destination is, set up.
+    pub destination: Destination,
     /// What it can do.
     pub capabilities: Capabilities,
     /// What the destination is, for reports.
@@ -70,27 +74,43 @@ pub struct Target {
 }
 
 /// What a target can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// What clock readings on its source are worth.
     pub source_timing: Timing,
     /// What clock readings on its destination are worth.
     pub timing: Timing,
+    /// Whether rows may be put into its source.
+    pub seeding: Permission,
+    /// Whether its destination may be written to.
+    pub writing: Permission,
+    /// Whether rows that are in its destination may be broken on purpose.
+    pub breaking: Permission,
+}
+
+/// Whether something may be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// It may.
+    Granted,
+    /// It may not, and why.
+    Refused(String),
 }
 
 /// What was started for a target.
 #[derive(Debug)]
 struct Started {
-    source: Serving,
-    destination: Destination,
-    keep: Keep,
+    source: Option<Serving>,
+    server: Server,
 }
 
 #[derive(Debug)]
-enum Destination {
+enum Server {
     Embedded(Embedded),
     Process(Influxd),
-    Container(Box<Container>),
+    Container(Box<Container>, Keep),
+    /// It was there before, and stays.
+    Theirs,
 }
 
 /// A target that could not be obtained.
@@ -119,6 +139,9 @@ pub enum AcquireCause {
     /// The InfluxDB container.
     #[error(transparent)]
     Container(#[from] ContainerError),
+    /// The stack.
+    #[error(transparent)]
+    Deployed(#[from] DeployedError),
 }
 
 /// Something of a target that could not be given back.
@@ -142,6 +165,17 @@ impl TargetSpec {
             Self::Embedded => TargetKind::Embedded,
             Self::Process { .. } => TargetKind::Process,
             Self::Container { .. } => TargetKind::Container,
+            Self::Deployed(_) => TargetKind::Deployed,
+        }
+    }
+}
+
+impl Permission {
+    /// Why it may not be done, where it may not.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Granted => None,
+            Self::Refused(reason) => Some(reason),
         }
     }
 }
@@ -164,59 +198,113 @@ async fn obtain(
     leases: &Leases,
     clock: &Clock,
 ) -> Result<Target, AcquireCause> {
-    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let source = timestream_standin(any_port, clock).await.map_err(AcquireCause::Source)?;
-    let (destination, description, keep) = match spec {
+    match spec {
         TargetSpec::Embedded => {
+            let source = standin(clock).await?;
             let embedded = Embedded::start(clock).await?;
-            (Destination::Embedded(embedded), "the InfluxDB stand-in".to_owned(), Keep::No)
+            let endpoint = embedded.endpoint.clone();
+            let described = ("the InfluxDB stand-in".to_owned(), Timing::Indicative);
+            Ok(Target::of_ours(source, (Server::Embedded(embedded), endpoint), described))
         }
         TargetSpec::Process { influxd } => {
+            let source = standin(clock).await?;
             let process = Influxd::start(influxd, leases).await?;
-            let description = format!("InfluxDB {} as a process", process.version());
-            (Destination::Process(process), description, Keep::No)
+            let endpoint = process.endpoint().clone();
+            let described = (format!("InfluxDB {} as a process", process.version()), Timing::Real);
+            Ok(Target::of_ours(source, (Server::Process(process), endpoint), described))
         }
         TargetSpec::Container { image, keep } => {
+            let source = standin(clock).await?;
             let container = Container::start(image, limits, leases).await?;
+            let endpoint = container.endpoint().clone();
             let version = container.version();
             let description = format!("InfluxDB {version} in a container of {image}, {limits}");
-            (Destination::Container(Box::new(container)), description, *keep)
+            let server = Server::Container(Box::new(container), *keep);
+            Ok(Target::of_ours(source, (server, endpoint), (description, Timing::Real)))
         }
+        TargetSpec::Deployed(spec) => theirs(spec, clock).await,
+    }
+}
+
+/// A stack that is there. Only a stand-in for the source is started for it.
+async fn theirs(spec: &DeployedSpec, clock: &Clock) -> Result<Target, AcquireCause> {
+    let Deployed { reader, writer, writing, source, description } =
+        Deployed::find(spec, clock).await?;
+    let (source, standin, source_timing, seeding) = if let Some(source) = source {
+        let reason = "the source is a real LiveAnalytics, which is only read".to_owned();
+        (source, None, Timing::Real, Permission::Refused(reason))
+    } else {
+        let standin = standin(clock).await?;
+        (asked_at(&standin), Some(standin), Timing::Indicative, Permission::Granted)
     };
-    let timing = match spec {
-        TargetSpec::Embedded => Timing::Indicative,
-        TargetSpec::Process { .. } | TargetSpec::Container { .. } => Timing::Real,
-    };
+    let breaking =
+        Permission::Refused("the rows of a deployed stack are not broken on purpose".to_owned());
     Ok(Target {
-        source: TimestreamEndpoint {
-            address: TimestreamAddress::fixed(source.url()),
-            region: "us-east-1".to_owned(),
-            credentials: Credentials::unchecked(),
+        source,
+        destination: Destination::Given { reader, writer },
+        capabilities: Capabilities {
+            source_timing,
+            timing: Timing::Real,
+            seeding,
+            writing,
+            breaking,
         },
-        destination: destination.endpoint().clone(),
-        // The source of every target so far is a stand-in, whatever the destination is.
-        capabilities: Capabilities { source_timing: Timing::Indicative, timing },
         description,
-        started: Started { source, destination, keep },
+        started: Started { source: standin, server: Server::Theirs },
     })
 }
 
+async fn standin(clock: &Clock) -> Result<Serving, AcquireCause> {
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    timestream_standin(any_port, clock).await.map_err(AcquireCause::Source)
+}
+
+fn asked_at(standin: &Serving) -> TimestreamEndpoint {
+    TimestreamEndpoint {
+        address: TimestreamAddress::fixed(standin.url()),
+        region: "us-east-1".to_owned(),
+        credentials: Credentials::unchecked(),
+    }
+}
+
 impl Target {
+    /// A target whose stores were both started for the run: everything may be done to them.
+    fn of_ours(
+        source: Serving,
+        (server, endpoint): (Server, InfluxEndpoint),
+        (description, timing): (String, Timing),
+    ) -> Self {
+        Self {
+            source: asked_at(&source),
+            destination: Destination::Ours(endpoint),
+            capabilities: Capabilities {
+                // The source is a stand-in, whatever the destination is.
+                source_timing: Timing::Indicative,
+                timing,
+                seeding: Permission::Granted,
+                writing: Permission::Granted,
+                breaking: Permission::Granted,
+            },
+            description,
+            started: Started { source: Some(source), server },
+        }
+    }
+
     /// How the destination has ended by itself, if it has.
     pub async fn destination_ended(&mut self) -> Option<String> {
-        match &mut self.started.destination {
-            Destination::Embedded(_) => None,
-            Destination::Process(process) => process.ended(),
-            Destination::Container(container) => container.ended().await,
+        match &mut self.started.server {
+            Server::Embedded(_) | Server::Theirs => None,
+            Server::Process(process) => process.ended(),
+            Server::Container(container, _) => container.ended().await,
         }
     }
 
     /// The last part of what the destination has written, where it writes anything.
     pub async fn destination_log(&self) -> Option<String> {
-        match &self.started.destination {
-            Destination::Embedded(_) => None,
-            Destination::Process(process) => Some(process.log()),
-            Destination::Container(container) => Some(container.log().await),
+        match &self.started.server {
+            Server::Embedded(_) | Server::Theirs => None,
+            Server::Process(process) => Some(process.log()),
+            Server::Container(container, _) => Some(container.log().await),
         }
     }
 
@@ -226,27 +314,34 @@ impl Target {
     ///
     /// What could not be given back, each.
     pub async fn release(self) -> Result<Option<String>, Vec<ReleaseError>> {
-        let Started { source, destination, keep } = self.started;
+        let Started { source, server } = self.started;
         let mut left = Vec::new();
         let mut kept = None;
         let destination = async {
-            match (destination, keep) {
-                (Destination::Embedded(embedded), _) => {
+            match server {
+                Server::Embedded(embedded) => {
                     let stopped = embedded.serving.stop().await;
                     stopped.then_some(None).ok_or(ReleaseError::Serving("InfluxDB stand-in"))
                 }
-                (Destination::Process(process), _) => {
+                Server::Process(process) => {
                     process.stop().await.map(|()| None).map_err(ReleaseError::Clean)
                 }
-                (Destination::Container(container), Keep::No) => {
+                Server::Container(container, Keep::No) => {
                     container.stop().await.map(|()| None).map_err(ReleaseError::Clean)
                 }
-                (Destination::Container(container), Keep::Yes) => {
+                Server::Container(container, Keep::Yes) => {
                     container.keep().map(Some).map_err(ReleaseError::Keep)
                 }
+                Server::Theirs => Ok(None),
             }
         };
-        let (stopped, ended) = tokio::join!(source.stop(), destination);
+        let source = async {
+            match source {
+                Some(source) => source.stop().await,
+                None => true,
+            }
+        };
+        let (stopped, ended) = tokio::join!(source, destination);
         match ended {
             Ok(told) => kept = told,
             Err(error) => left.push(error),
@@ -255,16 +350,6 @@ impl Target {
             left.push(ReleaseError::Serving("Timestream stand-in"));
         }
         if left.is_empty() { Ok(kept) } else { Err(left) }
-    }
-}
-
-impl Destination {
-    fn endpoint(&self) -> &InfluxEndpoint {
-        match self {
-            Self::Embedded(embedded) => &embedded.endpoint,
-            Self::Process(process) => process.endpoint(),
-            Self::Container(container) => container.endpoint(),
-        }
     }
 }
 

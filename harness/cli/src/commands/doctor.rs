@@ -1,16 +1,20 @@
 //! `cutover doctor`: what this machine can run, what is missing, and what was left behind.
 
 use std::error::Error;
+use std::path::Path;
 
 use cutover_model::{Exit, TargetKind};
 use cutover_targets::container::{ImageName, engine_version, has_image};
+use cutover_targets::deployed::{
+    DeployedSource, DeployedSpec, PartState, examine as examine_stack,
+};
 use cutover_targets::process::version_of;
 
 use crate::args::DoctorArgs;
 use crate::commands::run::runtime;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::targeting::{INFLUXD_HELP, on_path, sweep};
+use crate::targeting::{INFLUXD_HELP, on_path, source_of, stack_in, sweep, writes_of};
 
 /// Whether a target can be used, and what makes it so or would.
 struct Finding {
@@ -28,10 +32,16 @@ pub(crate) fn doctor(args: &DoctorArgs, settings: &Settings, printer: Printer) -
     };
     let mut exit = Exit::Passed;
     for kind in TargetKind::ALL {
-        let finding = runtime.block_on(examine(kind, args, settings));
-        let state = if finding.ready { "ready" } else { "missing" };
-        printer.out(&format!("{:<10} {state:<8} {}\n", kind.word(), finding.told));
-        if args.target == Some(kind) && !finding.ready {
+        let ready = runtime.block_on(async {
+            if let (TargetKind::Deployed, Some(file)) = (kind, &args.stack.stack) {
+                return deployed(file, args, settings, printer).await;
+            }
+            let finding = examine(kind, args, settings).await;
+            let state = if finding.ready { "ready" } else { "missing" };
+            printer.out(&line(kind.word(), state, &finding.told));
+            finding.ready
+        });
+        if args.target == Some(kind) && !ready {
             exit = Exit::Error;
         }
     }
@@ -53,11 +63,56 @@ async fn examine(kind: TargetKind, args: &DoctorArgs, settings: &Settings) -> Fi
             let image = args.image.clone().unwrap_or_else(ImageName::influxdb);
             container(&image).await
         }
+        TargetKind::Deployed => Finding {
+            ready: false,
+            told: "a stack of your own on AWS: --stack FILE asks it".to_owned(),
+        },
     }
 }
 
+/// Asks a stack part by part, where one is named.
+async fn deployed(file: &Path, args: &DoctorArgs, settings: &Settings, printer: Printer) -> bool {
+    let Ok(stack) = stack_in(file, printer) else {
+        printer.out(&line(TargetKind::Deployed.word(), "missing", "its outputs cannot be used"));
+        return false;
+    };
+    let source = args.source.map(source_of);
+    let writes = writes_of(&args.stack);
+    let spec = DeployedSpec { stack, source: source.unwrap_or(DeployedSource::StandIn), writes };
+    let parts = match examine_stack(&spec, source, &settings.clock).await {
+        Ok(parts) => parts,
+        Err(error) => {
+            printer.out(&line(TargetKind::Deployed.word(), "missing", &in_one_line(&error)));
+            return false;
+        }
+    };
+    let missing = parts.iter().filter(|part| part.state == PartState::Missing).count();
+    let told = match missing {
+        0 => format!("the stack {} can be used", spec.stack.name),
+        _ => format!("{missing} of {} parts of the stack are missing", parts.len()),
+    };
+    let state = if missing == 0 { "ready" } else { "missing" };
+    printer.out(&line(TargetKind::Deployed.word(), state, &told));
+    for part in parts {
+        let state = match part.state {
+            PartState::Ok => "ok",
+            PartState::Missing => "missing",
+            PartState::Unasked => "-",
+        };
+        printer.out(&format!("  {:<14} {state:<8} {}\n", part.name, part.told));
+        if let Some(remedy) = part.remedy {
+            printer.out(&format!("  {:<14} {:<8} = help: {remedy}\n", "", ""));
+        }
+    }
+    missing == 0
+}
+
+fn line(target: &str, state: &str, told: &str) -> String {
+    format!("{target:<10} {state:<8} {told}\n")
+}
+
 async fn process(args: &DoctorArgs, settings: &Settings) -> Finding {
-    let Some(program) = args.influxd.clone().or_else(|| on_path(settings)) else {
+    let Some(program) = args.influxd.clone().or_else(|| on_path("influxd", settings)) else {
         let told = format!("there is no `influxd` on PATH: {INFLUXD_HELP}");
         return Finding { ready: false, told };
     };

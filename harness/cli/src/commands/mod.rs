@@ -6,5 +6,6 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sabotage;
 pub(crate) mod schema;
+pub(crate) mod stack;
 pub(crate) mod standin;
 pub(crate) mod validate;

@@ -16,7 +16,7 @@ use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::record::{RecordError, Recorder, folder};
 use crate::settings::Settings;
-use crate::targeting::{sweep, target};
+use crate::targeting::{options_of, sweep, target};
 
 /// How long tasks that are left may still take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: Printer) -> Exit
         Err(exit) => return exit,
     };
     sweep(&settings.leases, printer);
-    let start = start_of(&plan, &target, settings);
+    let start = start_of((&plan, &target), options_of(&args.target), settings);
     let folder = match folder(args.out.as_deref(), &start.run) {
         Ok(folder) => folder,
         Err(error) => return refused(&error, printer),
@@ -89,7 +89,11 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// What the run starts from. The wall clock is read here, once.
-pub(crate) fn start_of(plan: &Plan, target: &TargetSpec, settings: &Settings) -> RunStart {
+pub(crate) fn start_of(
+    (plan, target): (&Plan, &TargetSpec),
+    options: Vec<String>,
+    settings: &Settings,
+) -> RunStart {
     let started_at_ns = settings.clock.now_ns();
     let started = jiff::Timestamp::from_nanosecond(i128::from(started_at_ns)).unwrap_or_default();
     RunStart {
@@ -99,6 +103,7 @@ pub(crate) fn start_of(plan: &Plan, target: &TargetSpec, settings: &Settings) ->
         started_at_ns,
         seed: plan.seed,
         target: target.kind(),
+        options,
         scenarios: u32::try_from(plan.scenarios.len()).unwrap_or(u32::MAX),
     }
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use cutover_engine::Plan;
-use cutover_model::report::StepReport;
+use cutover_model::report::{StepReport, StepState};
 use cutover_model::{Exit, Expectation, Judgement, RunId, RunReport};
 use cutover_targets::TargetSpec;
 
@@ -16,7 +16,7 @@ use crate::paths::{Default, load};
 use crate::printer::Printer;
 use crate::record::folder;
 use crate::settings::{ProgressStyle, Settings};
-use crate::targeting::{sweep, target};
+use crate::targeting::{options_of, sweep, target};
 
 /// What became of one break.
 struct Kill {
@@ -33,8 +33,8 @@ enum Fate {
     Caught(String),
     /// The check did not fail.
     Survived,
-    /// The break only shows in timing, which this target does not judge.
-    NotJudgedHere,
+    /// This target does not judge or does not allow it, and why.
+    NotJudgedHere(String),
     /// The check could not be run.
     Erred(String),
 }
@@ -55,7 +55,8 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
         Err(exit) => return exit,
     };
     sweep(&settings.leases, printer);
-    let run = start_of(&plans[0], &target, settings).run;
+    let options = options_of(&args.target);
+    let run = start_of((&plans[0], &target), options.clone(), settings).run;
     let run = RunId::new(format!("{run}-sabotage"));
     let folder = match folder(args.out.as_deref(), &run) {
         Ok(folder) => folder,
@@ -64,7 +65,7 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
     let mut kills = Vec::new();
     for (number, plan) in (1..).zip(plans) {
         let below = folder.join(format!("{number:02}"));
-        match one((plan, &target), &below, settings, printer) {
+        match one((plan, (&target, &options)), &below, settings, printer) {
             Ok(kill) => {
                 printer.out(&kill.row());
                 kills.push(kill);
@@ -76,7 +77,7 @@ pub(crate) fn sabotage(args: &SabotageArgs, settings: &Settings, printer: Printe
 }
 
 fn one(
-    (plan, target): (Plan, &TargetSpec),
+    (plan, (target, options)): (Plan, (&TargetSpec, &[String])),
     folder: &Path,
     settings: &Settings,
     printer: Printer,
@@ -87,7 +88,7 @@ fn one(
     let check = planned.steps().nth(index).map(|(id, _)| id.to_string()).unwrap_or_default();
     let name = planned.sabotaged().map(|it| it.name).unwrap_or_default();
     let needs_timing = planned.sabotage_needs_timing();
-    let start = start_of(&plan, target, settings);
+    let start = start_of((&plan, target), options.to_vec(), settings);
     let failed = |error: &(dyn std::error::Error + 'static)| {
         printer.error(error);
         Exit::Error
@@ -113,6 +114,9 @@ fn fate(report: &RunReport, check: &str, needs_timing: bool) -> Fate {
     if let Some(error) = errors.flatten().next() {
         return Fate::Erred(error.clone());
     }
+    if let StepState::Skipped(why) = &step.state {
+        return Fate::NotJudgedHere(why.clone());
+    }
     match (failed(step), step.judgement()) {
         (Some(expectation), _) => {
             let Expectation { expected, observed, .. } = expectation;
@@ -123,7 +127,9 @@ fn fate(report: &RunReport, check: &str, needs_timing: bool) -> Fate {
             let reason = reason.find_map(|expectation| expectation.reason.clone());
             Fate::Erred(reason.unwrap_or_else(|| "inconclusive".to_owned()))
         }
-        _ if needs_timing && report.scenarios.iter().any(indicative) => Fate::NotJudgedHere,
+        _ if needs_timing && report.scenarios.iter().any(indicative) => {
+            Fate::NotJudgedHere("it shows in timing, which is indicative".to_owned())
+        }
         _ => Fate::Survived,
     }
 }
@@ -143,7 +149,7 @@ impl Kill {
         let told = match fate {
             Fate::Caught(by) => format!("caught    by {by}"),
             Fate::Survived => "SURVIVED  the check did not fail".to_owned(),
-            Fate::NotJudgedHere => "unjudged  it shows in timing, which is indicative".to_owned(),
+            Fate::NotJudgedHere(why) => format!("unjudged  {why}"),
             Fate::Erred(why) => format!("error     {why}"),
         };
         format!("{:<44} {name:<32} {told}\n", format!("{scenario}/{check}"))
@@ -154,7 +160,7 @@ fn conclude(kills: &[Kill], printer: Printer) -> Exit {
     let count = |wanted: fn(&Fate) -> bool| kills.iter().filter(|it| wanted(&it.fate)).count();
     let caught = count(|fate| matches!(fate, Fate::Caught(_)));
     let survived = count(|fate| *fate == Fate::Survived);
-    let unjudged = count(|fate| *fate == Fate::NotJudgedHere);
+    let unjudged = count(|fate| matches!(fate, Fate::NotJudgedHere(_)));
     let erred = count(|fate| matches!(fate, Fate::Erred(_)));
     printer.out(&format!(
         "\n{} breaks: {caught} caught, {survived} survived, {unjudged} not judged on this target, \

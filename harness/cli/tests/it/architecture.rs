@@ -49,10 +49,13 @@ const MAY_USE: [(&str, &[&str]); 20] = [
 ];
 
 /// Dependencies from outside that only these crates may name.
-const ONLY_IN: [(&str, &[&str]); 10] = [
+const ONLY_IN: [(&str, &[&str]); 13] = [
     ("rustls", &["cutover-load"]),
     ("serde-saphyr", &["cutover-scenario"]),
     ("datafusion", &["cutover-standin-timestream"]),
+    ("aws-config", &["cutover-clients"]),
+    ("aws-sdk-secretsmanager", &["cutover-clients"]),
+    ("aws-sdk-timestreaminfluxdb", &["cutover-clients"]),
     ("aws-sdk-timestreamquery", &["cutover-clients", "cutover-standin-timestream"]),
     ("aws-sdk-timestreamwrite", &["cutover-clients", "cutover-standin-timestream"]),
     ("reqwest", &["cutover-clients"]),

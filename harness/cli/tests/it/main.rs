@@ -4,9 +4,12 @@
 
 mod architecture;
 mod commands;
+mod deployed;
 mod exit_codes;
 mod interrupts;
 mod record;
+mod stack;
 mod support;
 mod targets;
 mod tidy;
+mod world;

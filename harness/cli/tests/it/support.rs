@@ -1,5 +1,6 @@
 //! A folder of its own for each test, with a small data file and scenarios over it.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -123,6 +124,13 @@ impl From<Output> for Ran {
         let code = output.status.code().unwrap_or(-1);
         Self { code, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
+}
+
+/// The search path of this process, behind a folder.
+#[expect(clippy::disallowed_methods, reason = "what a test starts finds the same programs")]
+pub(crate) fn path_behind(folder: PathBuf) -> OsString {
+    let path = std::env::var_os("PATH").unwrap();
+    std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap()
 }
 
 /// The root of the workspace.

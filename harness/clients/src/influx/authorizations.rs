@@ -1,7 +1,7 @@
 //! Tokens that may do less than the one that makes them.
 //!
 //! [`InfluxClient::authorize`] mints a token for some buckets, and [`InfluxClient::revoke`] takes
-//! it back.
+//! it back. [`InfluxClient::may_write`] asks what a token may do that somebody else has minted.
 
 use bytes::Bytes;
 use cutover_model::Secret;
@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::client::{Call, InfluxClient, JSON_CAP};
+use super::write::{Encoding, Precision, WriteOutcome};
 use crate::error::ClientError;
 
 /// What a token may do with its buckets.
@@ -66,6 +67,22 @@ impl InfluxClient {
         }
         let Wire { id, token } = answer.json(JSON_CAP).await?;
         Ok(Authorization { id, token: Secret::new(token) })
+    }
+
+    /// Whether this client's own token may write to a bucket. A body without a line is sent: it
+    /// stores nothing, and is refused to whoever may not write.
+    pub async fn may_write(&self, bucket: &str) -> Result<bool, ClientError> {
+        const OPERATION: &str = "write nothing";
+        let answer =
+            self.write(bucket, Precision::Nanoseconds, Bytes::new(), Encoding::Plain).await?;
+        match answer {
+            WriteOutcome::Stored => Ok(true),
+            WriteOutcome::Unauthorized { .. } | WriteOutcome::BucketMissing { .. } => Ok(false),
+            other => {
+                let problem = format!("nobody knows what it says of the token: {other:?}");
+                Err(ClientError::Malformed { operation: OPERATION, problem })
+            }
+        }
     }
 
     /// Takes a token back. One that is gone already is as good.

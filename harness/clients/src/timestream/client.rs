@@ -6,7 +6,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::invocation_id::DefaultInvocationIdGenerator;
@@ -14,7 +13,6 @@ use aws_sdk_timestreamquery::config::{
     BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
 };
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -22,7 +20,7 @@ use cutover_model::draw::draw;
 use cutover_model::{Clock, Secret};
 use tokio::task::JoinHandle;
 
-use super::connector::Connector;
+use crate::aws::{AwsAccount, ClockTime, Connector};
 use crate::error::ClientError;
 use crate::http::{Http, Transport};
 
@@ -59,22 +57,27 @@ impl TimestreamAddress {
     }
 }
 
-/// AWS credentials.
+/// What requests are signed with.
 #[derive(Clone, Debug)]
-pub struct Credentials {
-    /// The id of the access key.
-    pub access_key: String,
-    /// The access key's secret.
-    pub secret: Secret,
-    /// The token of a session, where the key belongs to one.
-    pub session: Option<Secret>,
+pub enum Credentials {
+    /// An access key.
+    Fixed {
+        /// Its id.
+        access_key: String,
+        /// Its secret.
+        secret: Secret,
+        /// The token of a session, where the key belongs to one.
+        session: Option<Secret>,
+    },
+    /// What the account's own chain gives, asked again before it expires.
+    Account(Box<AwsAccount>),
 }
 
 impl Credentials {
     /// Credentials for a server that does not check them.
     pub fn unchecked() -> Self {
         let (access_key, secret) = ("unchecked".to_owned(), Secret::new("unchecked"));
-        Self { access_key, secret, session: None }
+        Self::Fixed { access_key, secret, session: None }
     }
 }
 
@@ -156,32 +159,39 @@ impl fmt::Debug for TimestreamClient {
     }
 }
 
-/// What both APIs have in common. Nothing random and no clock but the given one is left in it.
+/// What both APIs have in common. With an access key, nothing random and no clock but the given one
+/// is left in it.
 fn shared_config(
     region: String,
     credentials: Credentials,
     http: &Http,
     clock: &Clock,
 ) -> SdkConfig {
-    let Credentials { access_key, secret, session } = credentials;
-    let session = session.map(|token| token.expose().to_owned());
-    let credentials = aws_credential_types::Credentials::new(
-        access_key,
-        secret.expose(),
-        session,
-        None,
-        "cutover",
-    );
+    let (provider, cache) = match credentials {
+        Credentials::Fixed { access_key, secret, session } => {
+            let session = session.map(|token| token.expose().to_owned());
+            let fixed = aws_credential_types::Credentials::new(
+                access_key,
+                secret.expose(),
+                session,
+                None,
+                "cutover",
+            );
+            (SharedCredentialsProvider::new(fixed), IdentityCache::no_cache())
+        }
+        // Asking the chain for each request would be a request more each time.
+        Credentials::Account(account) => (account.provider(), IdentityCache::lazy().build()),
+    };
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .identity_cache(IdentityCache::no_cache())
+        .credentials_provider(provider)
+        .identity_cache(cache)
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .sleep_impl(TokioSleep::new())
-        .time_source(ClockTime(clock.clone()))
+        .time_source(ClockTime::of(clock))
         .http_client(Connector::new(http.clone()))
         .build()
 }
@@ -195,16 +205,5 @@ fn checked<'a>(url: &'a str, http: &Http) -> Result<&'a str, ClientError> {
             Err(ClientError::invalid(url, problem))
         }
         _ => Err(ClientError::invalid(url, "is neither `http://…` nor `https://…`")),
-    }
-}
-
-/// The clock as the SDK wants it.
-#[derive(Debug)]
-struct ClockTime(Clock);
-
-impl TimeSource for ClockTime {
-    fn now(&self) -> SystemTime {
-        // Signatures know no time before 1970; a clock that stands there signs for the epoch.
-        UNIX_EPOCH + Duration::from_nanos(u64::try_from(self.0.now_ns()).unwrap_or(0))
     }
 }

@@ -5,8 +5,6 @@
 //! loads, scheduled queries and UNLOAD are left out.
 
 mod client;
-mod connector;
-mod error;
 mod query;
 mod record;
 mod tables;

@@ -13,7 +13,7 @@ use aws_sdk_timestreamquery::types::{ColumnInfo, Datum, ScalarType};
 use cutover_model::FieldValue;
 
 use super::client::TimestreamClient;
-use super::error::classify;
+use crate::aws::classify;
 use crate::error::ClientError;
 use crate::instant::parse_timestream;
 

@@ -6,7 +6,7 @@
 use aws_sdk_timestreamwrite::types::{MagneticStoreWriteProperties, RetentionProperties, Table};
 
 use super::client::TimestreamClient;
-use super::error::classify;
+use crate::aws::classify;
 use crate::error::ClientError;
 
 /// The service's word for what exists already.

@@ -8,8 +8,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::client::TimestreamClient;
-use super::error::{classify, shortened};
 use super::record::TimestreamRecord;
+use crate::aws::{classify, shortened};
 use crate::error::{ClientError, THROTTLED};
 
 /// How many records one call may carry.

@@ -56,7 +56,7 @@ impl Script {
 }
 
 fn timestream(url: &str) -> TimestreamEndpoint {
-    let credentials = Credentials {
+    let credentials = Credentials::Fixed {
         access_key: "AKIA".to_owned(),
         secret: Secret::new("very-secret"),
         session: Some(Secret::new("session-secret")),

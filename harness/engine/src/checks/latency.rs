@@ -98,7 +98,7 @@ impl Check for LatencyCheck<'_> {
         let recording = run_open(operations, schedule, options, cx.cx.stop.receiver()).await?;
         drop(faulty);
         let answers = std::mem::take(&mut *shared.answers());
-        let Capabilities { source_timing, timing } = cx.target.capabilities;
+        let Capabilities { source_timing, timing, .. } = cx.target.capabilities;
         Ok(LatencyEvidence {
             source_timing,
             timing,

@@ -12,6 +12,7 @@ fn start() -> RunEventKind {
         started_at_ns: 0,
         seed: 7,
         target: TargetKind::Embedded,
+        options: Vec::new(),
         scenarios: 1,
     })
 }
@@ -185,6 +186,15 @@ fn a_missing_event_is_refused() {
 fn the_reproducing_command_quotes_a_path_with_a_space() {
     let report = fold(vec![start(), begun(), RunEventKind::RunFinished]);
     let expected = "cutover run 'a b.yaml' --target embedded --seed 7";
+    assert_eq!(report.scenarios[0].reproduce, expected);
+}
+
+#[test]
+fn the_reproducing_command_tells_the_target_what_it_was_told() {
+    let RunEventKind::RunStarted(mut started) = start() else { panic!("a run starts") };
+    started.options = ["--stack", "my stack.json"].map(str::to_owned).to_vec();
+    let report = fold(vec![RunEventKind::RunStarted(started), begun(), RunEventKind::RunFinished]);
+    let expected = "cutover run 'a b.yaml' --target embedded --stack 'my stack.json' --seed 7";
     assert_eq!(report.scenarios[0].reproduce, expected);
 }
 

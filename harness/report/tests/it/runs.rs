@@ -92,6 +92,7 @@ fn events(fates: &[Fate], text: &str, ends: (bool, bool, bool)) -> Vec<RunEvent>
         started_at_ns: 0,
         seed: 1,
         target: TargetKind::Embedded,
+        options: Vec::new(),
         scenarios: u32::try_from(fates.len()).expect("there are few"),
     })];
     for (index, fate) in fates.iter().enumerate() {

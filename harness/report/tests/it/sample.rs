@@ -38,6 +38,7 @@ pub(crate) fn events() -> Vec<RunEvent> {
             started_at_ns: 1_795_240_800_000_000_000,
             seed: 7,
             target: TargetKind::Embedded,
+            options: Vec::new(),
             scenarios: 3,
         }),
     );

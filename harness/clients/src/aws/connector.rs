@@ -4,6 +4,8 @@
 //! in-memory network where it is told to, and what breaks on the way is classed in one place: a
 //! [`ClientError`] travels through the SDK unharmed and [`super::error`] takes it out again.
 
+use std::time::Duration;
+
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -12,6 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use crate::error::ClientError;
 use crate::http::Http;
@@ -20,17 +23,25 @@ use crate::http::Http;
 const ANSWER_CAP: usize = 64 * 1024 * 1024;
 
 /// What a request is called until [`super::error`] puts its name there.
-const OPERATION: &str = "timestream";
+const OPERATION: &str = "aws";
 
 /// An HTTP client for the SDK over our own.
 #[derive(Clone, Debug)]
-pub(super) struct Connector {
+pub(crate) struct Connector {
     http: Http,
+    /// What the SDK sets itself, as it does where it looks for credentials.
+    limit: Option<Duration>,
 }
 
 impl Connector {
-    pub(super) fn new(http: Http) -> Self {
-        Self { http }
+    pub(crate) fn new(http: Http) -> Self {
+        Self { http, limit: None }
+    }
+
+    async fn send_within(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let Some(limit) = self.limit else { return self.send(request).await };
+        let late = || broken(ClientError::TimedOut { operation: OPERATION, limit });
+        timeout(limit, self.send(request)).await.map_err(|_| late())?
     }
 
     async fn send(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -55,17 +66,19 @@ fn broken(error: ClientError) -> ConnectorError {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::new(self.clone().send(request))
+        HttpConnectorFuture::new(self.clone().send_within(request))
     }
 }
 
 impl HttpClient for Connector {
     fn http_connector(
         &self,
-        // The limits are those of our own transport.
-        _: &HttpConnectorSettings,
+        settings: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
+        // The limits are those of our own transport, unless the SDK wants an answer sooner.
+        let limit = settings.connect_timeout().zip(settings.read_timeout());
+        let limit = limit.map(|(connect, read)| connect + read);
+        SharedHttpConnector::new(Self { limit, ..self.clone() })
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Cause, ClientError};
 const MESSAGE_CAP: usize = 4 * 1024;
 
 /// Turns the SDK's error of an operation into ours.
-pub(super) fn classify<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> ClientError
+pub(crate) fn classify<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> ClientError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
@@ -50,6 +50,22 @@ where
     }
 }
 
+/// The same, with the service's word for the mistake in the message: what it says beside that is
+/// written for people, and is sometimes nothing.
+pub(super) fn classify_by_word<E>(
+    operation: &'static str,
+    error: SdkError<E, HttpResponse>,
+) -> ClientError
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let mut error = classify(operation, error);
+    if let ClientError::Answered { code, message, .. } = &mut error {
+        *message = format!("{code}: {message}");
+    }
+    error
+}
+
 /// Takes our own error out of the SDK's and gives it the operation's name.
 fn of_transport(operation: &'static str, cause: Cause) -> ClientError {
     let cause = match cause.downcast::<ConnectorError>() {
@@ -62,7 +78,7 @@ fn of_transport(operation: &'static str, cause: Cause) -> ClientError {
     }
 }
 
-pub(super) fn shortened(message: &str) -> String {
+pub(crate) fn shortened(message: &str) -> String {
     let end = message.floor_char_boundary(MESSAGE_CAP);
     message[..end].to_owned()
 }
