@@ -37,6 +37,7 @@ fn measure(arguments: &[String]) -> ExitCode {
             "--oha" => settings.oha = value(),
             "--rounds" => settings.rounds = value().parse().expect("a number of rounds"),
             "--ms" => settings.ms = value().parse().expect("a number of milliseconds"),
+            "--asleep" => settings.awake = false,
             name => {
                 let Some(section) = Section::named(name) else {
                     println!("`{name}` is no section; there are {}", Section::NAMES.join(", "));

@@ -17,11 +17,14 @@ pub(crate) struct Settings {
     pub(crate) rounds: usize,
     /// The length of a round, in milliseconds.
     pub(crate) ms: u64,
+    /// Whether the server, too, may take a whole core where time is looked at closely. Where others
+    /// want that core as well it had better not.
+    pub(crate) awake: bool,
 }
 
 impl Settings {
     pub(crate) fn new() -> Self {
-        Self { wrk: "wrk".into(), oha: "oha".into(), rounds: 5, ms: 5_000 }
+        Self { wrk: "wrk".into(), oha: "oha".into(), rounds: 5, ms: 5_000, awake: true }
     }
 }
 
@@ -56,7 +59,7 @@ impl Section {
         match self {
             Self::Ceiling => ceiling(settings),
             Self::Fidelity => fidelity(settings),
-            Self::Stall => stall(),
+            Self::Stall => stall(settings),
             Self::Laws => laws(settings),
             Self::Cost => cost(settings),
             Self::Memory => memory(),
@@ -78,8 +81,8 @@ fn ms(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
-fn server(law: &str) -> SinkOrder {
-    SinkOrder { law: law.into(), status: 200, body: BODY.into(), awake: true }
+fn server(law: &str, awake: bool) -> SinkOrder {
+    SinkOrder { law: law.into(), status: 200, body: BODY.into(), awake }
 }
 
 fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
@@ -103,10 +106,10 @@ fn median<T: Copy>(mut values: Vec<T>, key: impl Fn(T) -> f64) -> T {
 
 /// GET as fast as 64 connections can, in turns with the peers.
 fn ceiling(settings: &Settings) {
-    let Settings { wrk, oha, rounds, ms } = settings;
+    let Settings { wrk, oha, rounds, ms, awake: _ } = settings;
     // The peers count whole seconds.
     let seconds = ms.div_ceil(1_000);
-    let sink = SinkChild::start(&SinkOrder { awake: false, ..server("none") });
+    let sink = SinkChild::start(&server("none", false));
     let mut quotients = [Vec::new(), Vec::new()];
     for round in 1..=*rounds {
         let ours = |of: &str| {
@@ -147,7 +150,7 @@ fn ceiling(settings: &Settings) {
 fn fidelity(settings: &Settings) {
     const RATE: u64 = 20_000;
     let rounds = (0..settings.rounds).map(|_| {
-        let sink = SinkChild::start(&server("none"));
+        let sink = SinkChild::start(&server("none", settings.awake));
         let order = order(sink.port, Some(RATE), settings.ms);
         let found = run_ours(&LoadOrder { warm_up_ms: 100, ..order });
         sink.stop();
@@ -181,8 +184,8 @@ fn fidelity(settings: &Settings) {
 }
 
 /// A server that freezes for two seconds in ten, at 1,000 requests a second.
-fn stall() {
-    let sink = SinkChild::start(&server("stall:4s:2s"));
+fn stall(settings: &Settings) {
+    let sink = SinkChild::start(&server("stall:4s:2s", settings.awake));
     let found = run_ours(&LoadOrder { connections: 16, ..order(sink.port, Some(1000), 10_000) });
     sink.stop();
     let Latency { p50, p90, p95, p99, max, .. } = found.response;
@@ -204,7 +207,7 @@ fn laws(settings: &Settings) {
     let laws =
         ["lognormal:20ms:0.5", "exponential:10ms", "uniform:5ms:40ms", "bimodal:5ms:60ms:0.08"];
     for law in laws {
-        let sink = SinkChild::start(&server(law));
+        let sink = SinkChild::start(&server(law, settings.awake));
         let order = order(sink.port, Some(1000), settings.ms * 2);
         let found = run_ours(&LoadOrder { connections: 256, ..order });
         let SinkReport { kept, late, .. } = sink.stop();
@@ -228,7 +231,7 @@ fn compare(found: &Found, kept: Quantiles) {
 /// What 10,000 points a second cost.
 fn cost(settings: &Settings) {
     for (points, rate, bar) in [(100, 100, 0.02), (1, 10_000, 0.25)] {
-        let server = SinkOrder { status: 204, body: String::new(), awake: false, ..server("none") };
+        let server = SinkOrder { status: 204, body: String::new(), ..server("none", false) };
         let sink = SinkChild::start(&server);
         let order = order(sink.port, Some(rate), settings.ms);
         let write = LoadOrder { status: 204, body: String::new(), points: Some(points), ..order };
@@ -245,7 +248,7 @@ fn cost(settings: &Settings) {
 
 /// Memory for 50 users, and how it grows with the number of requests.
 fn memory() {
-    let sink = SinkChild::start(&SinkOrder { awake: false, ..server("none") });
+    let sink = SinkChild::start(&server("none", false));
     let mut peaks = Vec::new();
     // At some 150,000 requests a second: about 1 M and about 50 M requests.
     for ms in [7_000, 330_000] {
