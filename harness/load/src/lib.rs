@@ -1,11 +1,12 @@
 //! Load: drive an operation at a rate and record what happened, without flattering anyone.
 //!
 //! [`run_open`] sends at instants that a [`Schedule`] fixed beforehand, whatever the answers do;
-//! [`run_closed`] lets a number of users wait for each answer. Both drive an [`Operation`] and end
-//! in a [`Recording`], and so does [`run_http`], which needs no runtime: it is the measured path,
-//! where what the generator itself costs must not show. In the open model latency counts from the instant at which an arrival was
-//! due, so a server that stalls is charged for everyone who had to wait; the time from the
-//! sending is kept beside it. Errors and timeouts stay in the base of every percentile.
+//! [`run_closed`] lets a number of users wait for each answer. Both drive an [`Operation`] on the
+//! caller's runtime and its clock. [`run_http`] does either over HTTP, on threads of its own: the
+//! measured path, where what the generator itself costs must not show. All end in a [`Recording`].
+//! In the open model latency counts from the instant at which an arrival was due, so a server
+//! that stalls is charged for everyone who had to wait; the time from the sending is kept beside
+//! it. Errors and timeouts stay in the base of every percentile.
 //!
 //! What an operation does is not known here, and neither is a limit: the pure functions of
 //! [`Histogram`] and [`quantile_interval`] help whoever judges.

@@ -18,11 +18,17 @@ use super::tls::{Secured, Speaker};
 /// Room for what arrives at once; at least as long as the longest line that may be kept.
 pub(crate) const BUFFER: usize = 4 * HEAD_LIMIT;
 
+/// So often a connection reads before others have their turn: an answer without end, from a server
+/// that is quicker than its reader, must not keep them and the clock from being looked at.
+const READS: usize = 32;
+
 /// What an event led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Nothing that anybody waits for.
     Waiting,
+    /// There is more to read, and others have a right to their turn.
+    Unread,
     /// The connection stands, and a request may be sent.
     Ready,
     /// The answer is there as a whole.
@@ -219,7 +225,7 @@ impl Connection {
     }
 
     fn receive(&mut self, carried: Carried<'_>, buffer: &mut [u8]) -> Progress {
-        loop {
+        for _ in 0..READS {
             let kept = self.begun.len();
             buffer[..kept].copy_from_slice(&self.begun);
             match self.read(&mut buffer[kept..]) {
@@ -239,6 +245,7 @@ impl Connection {
                 }
             }
         }
+        Progress::Unread
     }
 
     /// Goes through what has arrived; says whether the answer is whole.

@@ -11,6 +11,7 @@
 //! # use std::time::Duration;
 //! # use cutover_load::*;
 //! # use cutover_model::Clock;
+//! # let wall_clock = Clock::fixed(0);
 //! let health = HttpRequest {
 //!     method: Method::Get,
 //!     path: "/health".into(),
@@ -30,7 +31,7 @@
 //!         connections: 16,
 //!     },
 //!     threads: 1,
-//!     wall: Clock::fixed(0),
+//!     wall: wall_clock,
 //! };
 //! let recording = run_http(load, &AtomicBool::new(false))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -27,6 +27,8 @@ enum Place {
 pub(crate) struct Slot {
     pub(crate) connection: Connection,
     pub(crate) job: Option<Job>,
+    /// Which of the server's addresses it was last opened to.
+    pub(crate) address: usize,
     /// When it became free.
     free: Duration,
     place: Place,
@@ -70,6 +72,7 @@ impl Slots {
         let slot = |_| Slot {
             connection: Connection::new(),
             job: None,
+            address: 0,
             free: Duration::ZERO,
             place: Place::Cold,
         };

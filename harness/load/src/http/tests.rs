@@ -1,6 +1,7 @@
 //! Whole loads over real sockets against the sink: which class does each fault get?
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -367,6 +368,58 @@ fn processor_time_is_measured_and_within_the_time_that_passed() {
     let generator = recording.generator.unwrap();
     assert!(generator.cpu > Duration::ZERO && generator.cpu <= generator.lived);
     assert!((0.0..=1.0).contains(&generator.busy()));
+}
+
+/// A server that is not the sink's: each connection on a thread of its own, until it breaks.
+fn server(serve: fn(TcpStream) -> io::Result<()>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            std::thread::spawn(move || serve(socket.unwrap()));
+        }
+    });
+    port
+}
+
+#[test]
+fn an_answer_without_end_times_out() {
+    let port = server(|mut socket| {
+        socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        loop {
+            socket.write_all(&vec![b'x'; 100_000])?;
+        }
+    });
+    let mut request = get();
+    request.answer.body = BodyRule::Any;
+    let mut load = load(port, request, constant(20));
+    load.threads = 1;
+    assert_eq!(one_class(counted(&run(load))), "timeout");
+}
+
+#[test]
+fn an_answer_that_comes_before_the_request_is_whole_counts() {
+    let port = server(|mut socket| {
+        socket.read_exact(&mut [0; 100])?;
+        socket.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")?;
+        // Closing with input unread would reset the connection and might take the answer along.
+        io::copy(&mut socket, &mut io::sink()).map(drop)
+    });
+    let mut request = write(1);
+    request.body = Body::Fixed(Payload { bytes: vec![b'x'; 30_000_000], work: 1 });
+    let mut load = load(port, request, constant(20));
+    load.options.timeout = MS * 5_000;
+    assert_eq!(one_class(counted(&run(load))), "rejected: too large");
+}
+
+#[test]
+fn an_answer_that_ends_with_its_connection_is_whole() {
+    let port = server(|mut socket| {
+        socket.read_exact(&mut [0; 16])?;
+        socket.write_all(b"HTTP/1.0 200 OK\r\n\r\n")?;
+        socket.write_all(BODY)
+    });
+    assert_eq!(one_class(counted(&run(load(port, get(), constant(50))))), "ok");
 }
 
 #[test]

@@ -76,6 +76,8 @@ pub(crate) struct Worker<'a> {
     looked: Duration,
     wall: WallCheck,
     stopped: Option<Duration>,
+    /// Connections with more to read, which no event will tell of.
+    unread: VecDeque<usize>,
     /// What ended and is not recorded yet: the next request goes first.
     ended: Vec<Arrived>,
     recorder: Recorder,
@@ -104,6 +106,7 @@ impl<'a> Worker<'a> {
             looked: Duration::ZERO,
             wall: WallCheck::new(&shared.wall, shared.watch),
             stopped: None,
+            unread: VecDeque::with_capacity(connections),
             ended: Vec::with_capacity(connections),
             recorder,
             press: Press::default(),
@@ -172,6 +175,12 @@ impl<'a> Worker<'a> {
     }
 
     fn take(&mut self, events: &Events) {
+        for _ in 0..self.unread.len() {
+            let index = self.unread.pop_front().expect("as many as were counted");
+            self.go_on(index, false);
+            self.dispatch();
+            self.record();
+        }
         for event in events {
             let Token(index) = event.token();
             // The timer has said what it has to say by waking the poller.
@@ -191,6 +200,9 @@ impl<'a> Worker<'a> {
         });
         match slot.connection.advance(carried, &mut self.buffer, closing) {
             Progress::Waiting => {}
+            // An event may have told of it in the meantime.
+            Progress::Unread if self.unread.contains(&index) => {}
+            Progress::Unread => self.unread.push_back(index),
             Progress::Ready if carried.is_some() => self.send(index),
             Progress::Ready => self.slots.stands(index),
             Progress::Answered => self.answered(index),
@@ -319,7 +331,8 @@ impl<'a> Worker<'a> {
             return self.failed(index, Broken::Name);
         }
         let with = (self.poller.registry(), self.shared.speaker.as_ref());
-        let address = addresses[self.address % addresses.len()];
+        let address = addresses[self.address];
+        self.slots[index].address = self.address;
         if self.slots[index].connection.open(address, Token(index), with).is_err() {
             self.failed(index, Broken::Connect);
         }
@@ -352,10 +365,9 @@ impl<'a> Worker<'a> {
 
     /// The connection is closed; whoever was on it hears of it.
     fn failed(&mut self, index: usize, how: Broken) {
-        let several = self.shared.addresses.len().max(1);
         let slot = &mut self.slots[index];
-        if how == Broken::Connect {
-            self.address = (self.address + 1) % several;
+        if how == Broken::Connect && slot.address == self.address {
+            self.address = (self.address + 1) % self.shared.addresses.len();
         }
         let Some(job) = slot.job.as_mut().filter(|job| job.is_under_way()) else {
             return self.slots.closed(index);
@@ -442,7 +454,7 @@ impl<'a> Worker<'a> {
 
     /// When something has to be done that no socket tells of.
     fn next_instant(&self) -> Option<Duration> {
-        if !self.asking.is_empty() {
+        if !self.asking.is_empty() || !self.unread.is_empty() {
             return Some(self.now);
         }
         let staged = self.staged.and_then(|index| self.slots[index].job).map(|job| job.due);

@@ -113,9 +113,12 @@ fn error_body(status: u16) -> &'static [u8] {
         401 => br#"{"code":"unauthorized","message":"unauthorized access"}"#,
         404 => br#"{"code":"not found","message":"bucket \"b\" not found"}"#,
         413 => br#"{"code":"request too large","message":"cannot read data: points in batch"}"#,
-        422 => {
-            br#"{"code":"unprocessable entity","message":"failure writing points to database: partial write: points beyond retention policy dropped=3"}"#
-        }
+        422 => concat!(
+            r#"{"code":"unprocessable entity","message":"failure writing points to database: "#,
+            r#"partial write: field type conflict: input field \"v\" on measurement \"m\" is "#,
+            r#"type string, already exists as type float dropped=3"}"#,
+        )
+        .as_bytes(),
         503 => br#"{"code":"unavailable","message":"try again"}"#,
         _ => b"",
     }
