@@ -1,7 +1,7 @@
 //! How often each duration occurred in one second, in very little memory.
 //!
-//! The main type is [`Counts`]: steps from value to value and their counts, as numbers of variable
-//! length, deflated. A long load keeps one for each second and operation, so that any window of it
+//! The main type is [`Counts`]: first the steps from value to value and then the counts, which
+//! deflates better than both in turn, as numbers of variable length, deflated. A long load keeps one for each second and operation, so that any window of it
 //! can be judged later. [`LiveCounts`] is the same while it still grows: quick and large.
 
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub(crate) struct LiveCounts {
 #[derive(Debug)]
 pub(crate) struct Packer {
     compress: Compress,
+    /// The buckets that are not empty.
+    occupied: Vec<usize>,
     plain: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -61,13 +63,13 @@ impl Counts {
         std::io::Write::write_all(&mut decoder, &self.packed).expect("deflated by ourselves");
         decoder.finish().expect("deflated by ourselves");
         let mut left = plain.as_slice();
-        let mut bucket = 0;
-        let mut buckets = Vec::new();
-        while !left.is_empty() {
-            bucket += usize::try_from(take(&mut left)).expect("a number of buckets");
-            buckets.push((bucket, take(&mut left)));
-        }
-        buckets
+        let len = take(&mut left);
+        let steps: Vec<u64> = (0..len).map(|_| take(&mut left)).collect();
+        let at = steps.into_iter().scan(0, |bucket, step| {
+            *bucket += usize::try_from(step).expect("a number of buckets");
+            Some(*bucket)
+        });
+        at.map(|bucket| (bucket, take(&mut left))).collect()
     }
 
     /// Adds other counts.
@@ -109,15 +111,18 @@ impl LiveCounts {
         if self.first > self.last {
             return Counts::default();
         }
-        packer.plain.clear();
+        let Packer { plain, occupied, .. } = packer;
+        occupied.clear();
+        occupied.extend((self.first..=self.last).filter(|bucket| self.counts[*bucket] > 0));
+        plain.clear();
+        put(plain, occupied.len() as u64);
         let mut before = 0;
-        for (bucket, count) in (self.first..).zip(&mut self.counts[self.first..=self.last]) {
-            if *count > 0 {
-                put(&mut packer.plain, (bucket - before) as u64);
-                put(&mut packer.plain, *count);
-                before = bucket;
-                *count = 0;
-            }
+        for bucket in &*occupied {
+            put(plain, (bucket - before) as u64);
+            before = *bucket;
+        }
+        for bucket in &*occupied {
+            put(plain, std::mem::take(&mut self.counts[*bucket]));
         }
         (self.first, self.last) = (BUCKETS, 0);
         Counts { packed: packer.deflate().into() }
@@ -128,13 +133,14 @@ impl Packer {
     pub(crate) fn new() -> Self {
         Self {
             compress: Compress::new(Compression::new(4), false),
+            occupied: Vec::new(),
             plain: Vec::new(),
             packed: Vec::new(),
         }
     }
 
     fn deflate(&mut self) -> &[u8] {
-        let Self { compress, plain, packed } = self;
+        let Self { compress, plain, packed, .. } = self;
         compress.reset();
         packed.clear();
         loop {
