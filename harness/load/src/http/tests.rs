@@ -415,7 +415,7 @@ fn an_answer_that_comes_before_the_request_is_whole_counts() {
 #[test]
 fn an_answer_that_ends_with_its_connection_is_whole() {
     let port = server(|mut socket| {
-        socket.read_exact(&mut [0; 16])?;
+        assert!(socket.read(&mut [0; 4096])? > 0, "a request comes in one piece");
         socket.write_all(b"HTTP/1.0 200 OK\r\n\r\n")?;
         socket.write_all(BODY)
     });
