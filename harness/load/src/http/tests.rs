@@ -290,6 +290,33 @@ fn a_stop_is_heard_within_the_tick_and_marks_the_recording() {
 }
 
 #[test]
+fn nothing_is_sent_after_a_stop_while_answers_are_awaited() {
+    let sink = sink("fixed:430ms", None, 200);
+    let stop = Arc::new(AtomicBool::new(false));
+    // Due every 200 ms, and told to stop by the first answer: the fourth would be next.
+    let mut load = load(sink.address().port(), get(), constant(5));
+    (load.threads, load.options.connections) = (1, 16);
+    (load.options.duration, load.options.timeout) = (MS * 2_000, MS * 3_000);
+    let told = Arc::clone(&stop);
+    load.requests[0].operation.answer.body = BodyRule::Judged(Arc::new(move |_, _| {
+        told.store(true, Ordering::Relaxed);
+        true
+    }));
+    let recording = run_http(load, &stop).unwrap();
+    assert_eq!(counted(&recording).ok, 3);
+    assert_eq!(sink.stop().unwrap().requests, 3);
+}
+
+#[test]
+fn a_load_that_is_told_to_stop_beforehand_sends_nothing() {
+    let sink = sink("none", None, 200);
+    let load = load(sink.address().port(), get(), constant(1_000));
+    let recording = run_http(load, &AtomicBool::new(true)).unwrap();
+    assert!(!recording.complete);
+    assert_eq!((counted(&recording).total(), sink.stop().unwrap().requests), (0, 0));
+}
+
+#[test]
 fn requests_that_share_a_run_get_equal_shares_and_labels_of_their_own() {
     let sink = sink("none", None, 200);
     let mut load = load(sink.address().port(), get(), constant(1_000));

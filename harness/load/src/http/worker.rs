@@ -124,8 +124,14 @@ impl<'a> Worker<'a> {
                 break;
             }
             self.poller.wait(&mut events, Duration::ZERO, Some(left))?;
-            self.take(&events);
+            // Connections come to stand; nothing is sent before the start.
+            for index in events.iter().map(|event| event.token().0) {
+                if index < self.slots.len() {
+                    self.go_on(index, false);
+                }
+            }
         }
+        self.hear_stop();
         loop {
             self.now = self.shared.watch.now();
             if self.now.saturating_sub(self.looked) >= self.poller.tick() {
@@ -210,6 +216,11 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Whether arrivals are still sent.
+    fn sends(&self) -> bool {
+        self.stopped.is_none() && self.now < self.shared.give_up
+    }
+
     /// Sends whatever can be sent now.
     fn dispatch(&mut self) {
         while let Some(Reverse((at, index))) = self.later.peek().copied() {
@@ -231,10 +242,10 @@ impl<'a> Worker<'a> {
             let index = self.asking.pop_front().expect("as many as were counted");
             self.ask(index);
         }
-        while self.stage() {
+        while self.sends() && self.stage() {
             let index = self.staged.expect("staged just now");
             let due = self.slots[index].job.map_or(Duration::MAX, |job| job.due);
-            if due > self.now || self.now >= self.shared.give_up {
+            if due > self.now {
                 break;
             }
             self.staged = None;
@@ -250,7 +261,7 @@ impl<'a> Worker<'a> {
         if self.staged.is_some() {
             return true;
         }
-        if self.stopped.is_some() || arrivals.peek().is_none() {
+        if arrivals.peek().is_none() {
             return false;
         }
         let Some((index, free)) = self.slots.take() else { return false };
@@ -443,7 +454,7 @@ impl<'a> Worker<'a> {
         if self.under_way > 0 {
             return false;
         }
-        if self.stopped.is_some() || self.now >= self.shared.give_up {
+        if !self.sends() {
             return true;
         }
         match &mut self.source {
@@ -457,7 +468,8 @@ impl<'a> Worker<'a> {
         if !self.asking.is_empty() || !self.unread.is_empty() {
             return Some(self.now);
         }
-        let staged = self.staged.and_then(|index| self.slots[index].job).map(|job| job.due);
+        let staged = self.staged.filter(|_| self.sends());
+        let staged = staged.and_then(|index| self.slots[index].job).map(|job| job.due);
         let later = self.later.peek().map(|Reverse((at, _))| *at);
         staged.into_iter().chain(later).min()
     }
