@@ -1,8 +1,9 @@
 //! How often each duration occurred in one second, in very little memory.
 //!
 //! The main type is [`Counts`]: first the steps from value to value and then the counts, which
-//! deflates better than both in turn, as numbers of variable length, deflated. A long load keeps one for each second and operation, so that any window of it
-//! can be judged later. [`LiveCounts`] is the same while it still grows: quick and large.
+//! deflates better than both in turn, as numbers of variable length. A long load keeps one for
+//! each second and operation, so that any window of it can be judged later. [`LiveCounts`] is the
+//! same while it still grows: quick and large.
 
 use std::time::Duration;
 
