@@ -37,9 +37,9 @@ pub struct InfluxClient {
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    base: String,
+    pub(super) base: String,
     pub(super) org: String,
-    token: Secret,
+    pub(super) token: Secret,
     authorization: HeaderValue,
     http: Http,
 }
@@ -197,13 +197,7 @@ impl InfluxClient {
     /// Sends one call and waits for the head of its answer.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, ClientError> {
         let Call { operation, method, path, query, headers, body } = call;
-        let mut uri = format!("{}{path}", self.inner.base);
-        for (position, (key, value)) in query.iter().enumerate() {
-            uri.push(if position == 0 { '?' } else { '&' });
-            uri.push_str(key);
-            uri.push('=');
-            push_encoded(&mut uri, value);
-        }
+        let uri = format!("{}{}", self.inner.base, path_and_query(path, query));
         let mut request = Request::builder()
             .method(method)
             .uri(uri)
@@ -291,6 +285,17 @@ fn checked_base(url: &str, http: &Http) -> Result<String, ClientError> {
 }
 
 /// Percent-encodes everything but the characters that mean themselves everywhere.
+pub(super) fn path_and_query(path: &str, query: &[(&'static str, &str)]) -> String {
+    let mut whole = path.to_owned();
+    for (position, (key, value)) in query.iter().enumerate() {
+        whole.push(if position == 0 { '?' } else { '&' });
+        whole.push_str(key);
+        whole.push('=');
+        push_encoded(&mut whole, value);
+    }
+    whole
+}
+
 fn push_encoded(out: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {

@@ -9,6 +9,7 @@ mod buckets;
 mod client;
 pub mod csv;
 pub mod line_protocol;
+mod prepared;
 mod query;
 mod table;
 mod write;
@@ -18,6 +19,7 @@ pub use self::buckets::{Bucket, BucketOutcome, Retention};
 pub use self::client::{
     Health, HealthStatus, InfluxClient, InfluxEndpoint, SetupOutcome, SetupRequest,
 };
+pub use self::prepared::{PreparedRequest, decode_answer, flux_body};
 pub use self::query::FluxReader;
 pub use self::table::{FluxChunk, FluxColumn, FluxRow, FluxSchema, FluxType, FluxValue};
 pub use self::write::{Encoding, Precision, WriteOutcome};

@@ -29,16 +29,6 @@ enum State {
 impl InfluxClient {
     /// Runs a Flux query and returns once the server begins to answer.
     pub async fn query(&self, flux: &str) -> Result<FluxReader, ClientError> {
-        let body = serde_json::json!({
-            "query": flux,
-            "type": "flux",
-            "dialect": {
-                "header": true,
-                "delimiter": ",",
-                "commentPrefix": "#",
-                "annotations": ["datatype", "group", "default"],
-            },
-        });
         let call = Call {
             operation: "query",
             method: Method::POST,
@@ -48,7 +38,7 @@ impl InfluxClient {
                 (header::CONTENT_TYPE, "application/json"),
                 (header::ACCEPT, "application/csv"),
             ],
-            body: Bytes::from(body.to_string()),
+            body: Bytes::from(query_body(flux)),
         };
         let answer = self.call(call).await?;
         if answer.status != StatusCode::OK {
@@ -62,6 +52,21 @@ impl InfluxClient {
         let decoder = CsvDecoder::new();
         Ok(FluxReader { body: answer.body, decoder, state: State::Reading })
     }
+}
+
+/// A Flux query and the form of its answer.
+pub(super) fn query_body(flux: &str) -> String {
+    let body = serde_json::json!({
+        "query": flux,
+        "type": "flux",
+        "dialect": {
+            "header": true,
+            "delimiter": ",",
+            "commentPrefix": "#",
+            "annotations": ["datatype", "group", "default"],
+        },
+    });
+    body.to_string()
 }
 
 impl FluxReader {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_clients::influx::InfluxClient;
+use cutover_clients::influx::{InfluxClient, Precision, flux_body};
 use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
-    Arrival, Closed, Labelled, Operation, OperationRecording, Outcome, OutcomeClass, Recording,
-    RunOptions, Schedule, run_closed, run_open,
+    Arrival, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, OperationRecording,
+    Pace, Recording, RunOptions, Schedule,
 };
 use cutover_model::event::{Fact, Figure};
 use cutover_model::scenario::{
@@ -19,9 +19,10 @@ use cutover_model::scenario::{
 use cutover_model::{Expectation, Finding, FindingCode, Judgement, Ratio, Timing, Verdict};
 use serde::{Deserialize, Serialize};
 
-use super::driven::{Faulty, class_of, rate_of, service_unavailable};
+use super::driven::{Faulty, rate_of, service_unavailable};
+use super::measured::{drive, endpoint_of, request_of};
 use super::points::{PointEvidence, Writers};
-use super::queries::{Question, ask_destination};
+use super::queries::{Question, has_values};
 use super::timed::{self, Demand, GeneratorState, Observed};
 use super::{Check, CollectError};
 use crate::step::StepCx;
@@ -32,6 +33,9 @@ const ALL: &str = "all";
 
 /// Connections of an open load.
 const CONNECTIONS: usize = 64;
+
+/// Threads that send, for writers and readers each. One is far faster than any server here.
+const THREADS: usize = 1;
 
 /// How long a request may go unanswered before it counts as a timeout.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,17 +74,20 @@ impl Check for LoadCheck<'_> {
             None => None,
         };
         let through = |client| faulty.as_ref().map_or(client, |faulty| &faulty.client);
-        let writing = through(&cx.stores.destination);
-        let writers = self.step.write.map(|write| Writers::new(writing, write, cx));
+        let writers = self.step.write.map(|write| Writers::new(write, cx)).transpose()?;
+        let writers = writers.map(Arc::new);
         let (write, read) = tokio::join!(
-            self.drive_writers(writers.as_ref(), cx),
+            self.drive_writers(through(&cx.stores.destination), writers.as_ref(), cx),
             self.drive_readers(through(&cx.stores.reader), cx)
         );
         let (write, read) = (write?, read?);
         drop(faulty);
         // Reading back goes past the fault: it is the destination that is asked what it holds.
         let points = match writers {
-            Some(writers) => Some(writers.read_back(&cx.stores.reader).await),
+            Some(writers) => {
+                let sent = write.as_ref().map_or(0, batches_sent);
+                Some(writers.read_back(&cx.stores.reader, sent).await)
+            }
             None => None,
         };
         Ok(LoadEvidence { timing: cx.target.capabilities.timing, write, read, points })
@@ -126,6 +133,12 @@ impl Check for LoadCheck<'_> {
     }
 }
 
+/// How many batches went out, warm-up included.
+fn batches_sent(recording: &Recording) -> u64 {
+    let phases = recording.operations.values().flat_map(|it| [&it.warm_up, &it.measured]);
+    phases.map(|samples| samples.service.samples()).sum()
+}
+
 fn timed_count(fact: Fact) -> Fact {
     match fact.value {
         cutover_model::event::FactValue::Count(count) => {
@@ -148,81 +161,84 @@ fn fault(sabotage: LoadSabotage) -> (FaultKind, Scope) {
 impl LoadCheck<'_> {
     async fn drive_writers(
         &self,
-        writers: Option<&Writers>,
+        client: &InfluxClient,
+        writers: Option<&Arc<Writers>>,
         cx: &StepCx<'_>,
     ) -> Result<Option<Recording>, CollectError> {
         let (Some(writers), Some(WriteLoad { model, batch, .. })) = (writers, self.step.write)
         else {
             return Ok(None);
         };
-        let operation = Labelled { label: WRITE.to_owned(), operation: writers.clone() };
-        self.drive(operation, (model, batch), cx).await.map(Some)
+        let request = client.prepared_write(LoadStep::BUCKET, Precision::Nanoseconds);
+        let endpoint = endpoint_of(&request)?;
+        let (lines, ledger) = (Arc::clone(writers), Arc::clone(writers));
+        let body = Body::Written(Arc::new(move |k, out: &mut Vec<u8>| lines.write(k, out)));
+        let stored = BodyRule::Judged(Arc::new(move |k, _: &[u8]| {
+            ledger.acknowledge(k);
+            true
+        }));
+        let operation = request_of(request, body, (204, stored));
+        let labelled = Labelled { label: WRITE.to_owned(), operation };
+        let recording = self.drive(endpoint, labelled, (model, batch), cx).await?;
+        Ok(Some(recording))
     }
 
     async fn drive_readers(
         &self,
-        destination: &InfluxClient,
+        client: &InfluxClient,
         cx: &StepCx<'_>,
     ) -> Result<Option<Recording>, CollectError> {
         let Some(ReadLoad { model, queries }) = &self.step.read else { return Ok(None) };
-        let operation = Labelled {
-            label: READ.to_owned(),
-            operation: Readers {
-                destination: destination.clone(),
-                pairs: queries.as_slice().into(),
-                seed: cx.planned.seed,
-            },
-        };
-        self.drive(operation, (*model, 1), cx).await.map(Some)
+        let request = client.prepared_query();
+        let endpoint = endpoint_of(&request)?;
+        let (pairs, seed): (Arc<[QueryPair]>, u64) = (queries.as_slice().into(), cx.planned.seed);
+        let asked = Arc::clone(&pairs);
+        let body = Body::Written(Arc::new(move |k, out: &mut Vec<u8>| {
+            let question = Question::draw(&asked, seed, k);
+            out.extend(question.map(|it| flux_body(&it.flux())).unwrap_or_default());
+            1
+        }));
+        let answered = BodyRule::Judged(Arc::new(move |k, body: &[u8]| {
+            let question = Question::draw(&pairs, seed, k);
+            question.is_some_and(|it| has_values(body, &it.pair.answer))
+        }));
+        let operation = request_of(request, body, (200, answered));
+        let labelled = Labelled { label: READ.to_owned(), operation };
+        let recording = self.drive(endpoint, labelled, (*model, 1), cx).await?;
+        Ok(Some(recording))
     }
 
-    async fn drive<O: Operation>(
+    async fn drive(
         &self,
-        operation: Labelled<O>,
+        endpoint: Endpoint,
+        request: Labelled<HttpRequest>,
         (model, work_per_request): (LoadModel, u32),
         cx: &StepCx<'_>,
     ) -> Result<Recording, CollectError> {
-        let options = RunOptions {
-            duration: self.step.duration,
-            warm_up: self.step.warm_up,
-            timeout: TIMEOUT,
-            connections: CONNECTIONS,
-        };
-        let (seed, stop) = (cx.planned.seed, cx.cx.stop.receiver());
-        let recording = match model {
+        let seed = cx.planned.seed;
+        let pace = match model {
             LoadModel::Open { rate } => {
                 let rate = rate_of(rate, work_per_request);
-                let schedule = Schedule::new(Arrival::Constant { rate }, seed)?;
-                run_open(vec![operation], schedule, options, stop).await?
+                Pace::Open(Schedule::new(Arrival::Constant { rate }, seed)?)
             }
             LoadModel::Closed { users, ramp_up } => {
-                let closed = Closed { users, think: Duration::ZERO, ramp_up, seed };
-                run_closed(vec![operation], closed, options, stop).await?
+                Pace::Closed(Closed { users, think: Duration::ZERO, ramp_up, seed })
             }
         };
-        Ok(recording)
-    }
-}
-
-/// Asking the destination alone.
-#[derive(Clone)]
-struct Readers {
-    destination: InfluxClient,
-    pairs: Arc<[QueryPair]>,
-    seed: u64,
-}
-
-impl Operation for Readers {
-    async fn run(&self, k: u64) -> Outcome {
-        let Some(question) = Question::draw(&self.pairs, self.seed, k) else {
-            return Outcome::failed(OutcomeClass::Error("no query"));
+        let load = HttpLoad {
+            endpoint,
+            requests: vec![request],
+            pace,
+            options: RunOptions {
+                duration: self.step.duration,
+                warm_up: self.step.warm_up,
+                timeout: TIMEOUT,
+                connections: CONNECTIONS,
+            },
+            threads: THREADS,
+            wall: cx.cx.clock.clone(),
         };
-        let answer = &question.pair.answer;
-        match ask_destination(&self.destination, &question.flux(), answer).await {
-            Ok(points) if points.is_empty() => Outcome::failed(OutcomeClass::WrongAnswer),
-            Ok(_) => Outcome::ok(1),
-            Err(error) => Outcome::failed(class_of(&error)),
-        }
+        drive(load, cx.cx.stop.receiver()).await
     }
 }
 

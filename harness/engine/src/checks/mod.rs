@@ -6,6 +6,7 @@
 mod driven;
 pub mod latency;
 pub mod load;
+mod measured;
 pub mod parity;
 pub mod points;
 mod queries;
@@ -71,6 +72,9 @@ pub enum CollectError {
     /// The load could not be driven.
     #[error("the load could not be driven")]
     Load(#[from] cutover_load::RunError),
+    /// The points cannot be made.
+    #[error("the points to be written cannot be made")]
+    Points(#[from] cutover_load::points::PointError),
     /// The rate cannot be kept as a schedule.
     #[error("the arrivals cannot be scheduled")]
     Schedule(#[from] cutover_load::ScheduleError),

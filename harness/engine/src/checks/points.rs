@@ -3,19 +3,16 @@
 //! The main type is [`Writers`]. It remembers which batches were acknowledged, one bit each, and
 //! accounts for every point of them in a [`PointEvidence`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use bytes::Bytes;
-use cutover_clients::influx::line_protocol::encode;
-use cutover_clients::influx::{Encoding, FluxValue, InfluxClient, Precision, WriteOutcome};
-use cutover_load::{Operation, Outcome, OutcomeClass};
-use cutover_model::draw::draw_unit;
+use cutover_clients::influx::{FluxValue, InfluxClient};
+use cutover_load::points::{Field, FieldKind, PointPlan, Points, Shape, TimeUnit};
+use cutover_model::Ratio;
 use cutover_model::scenario::{LoadStep, WriteLoad};
-use cutover_model::{FieldValue, Row, Tags};
 use serde::{Deserialize, Serialize};
 
 use super::CollectError;
-use super::driven::class_of;
 use crate::events::messages;
 use crate::names::flux_text;
 use crate::step::StepCx;
@@ -23,6 +20,9 @@ use crate::step::StepCx;
 /// Where the generated points go. They never mix with migrated data.
 const BUCKET: &str = LoadStep::BUCKET;
 const MEASUREMENT: &str = "cutover_load";
+
+/// From one point of a series to the next.
+const INTERVAL: Duration = Duration::from_millis(1);
 
 /// Lost points that are told one by one.
 const WITNESSES: usize = 20;
@@ -45,17 +45,13 @@ pub struct PointEvidence {
     pub unread: Option<String>,
 }
 
-/// Writing generated points, and remembering which were acknowledged.
-#[derive(Clone)]
+/// Generated points, and which of them were acknowledged.
 pub(crate) struct Writers {
-    destination: InfluxClient,
+    points: Points,
     batch: u64,
-    series: u64,
-    seed: u64,
     /// Marks the points of this step, so that an earlier run's cannot stand in for them.
     run: String,
-    first_ns: i64,
-    ledger: Arc<Mutex<Ledger>>,
+    ledger: Mutex<Ledger>,
 }
 
 #[derive(Default)]
@@ -63,61 +59,58 @@ struct Ledger {
     /// The batches that were acknowledged.
     acknowledged: Bits,
     batches_acknowledged: u64,
-    batches_unacknowledged: u64,
 }
 
 impl Writers {
-    pub(crate) fn new(destination: &InfluxClient, write: WriteLoad, cx: &StepCx<'_>) -> Self {
+    pub(crate) fn new(write: WriteLoad, cx: &StepCx<'_>) -> Result<Self, CollectError> {
         let first_ns = cx.cx.clock.now_ns();
-        Self {
-            destination: destination.clone(),
-            batch: u64::from(write.batch),
-            series: u64::from(write.series),
+        let run = format!("{first_ns:x}");
+        let field = |name: &str, kind| Field { name: name.to_owned(), kind };
+        let value = FieldKind::Float { decimals: Some(2), shape: Shape::Even };
+        let points = Points::new(PointPlan {
             seed: cx.planned.seed,
-            run: format!("{first_ns:x}"),
+            measurement: MEASUREMENT.to_owned(),
+            tags: vec![("run".to_owned(), run.clone())],
+            series_tags: vec!["series".to_owned()],
+            series: u64::from(write.series),
+            fields: vec![field("number", FieldKind::Number), field("value", value)],
             first_ns,
-            ledger: Arc::default(),
-        }
+            interval: INTERVAL,
+            unit: TimeUnit::Nanoseconds,
+            out_of_order: Ratio::ZERO,
+            late: None,
+        })?;
+        Ok(Self { points, batch: u64::from(write.batch), run, ledger: Mutex::default() })
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The points of batch `k`, numbered through all batches.
-    fn lines(&self, k: u64) -> Bytes {
-        let mut lines = Vec::new();
-        for number in k * self.batch..(k + 1) * self.batch {
-            // Names and values of our own making are always expressible.
-            drop(encode(&mut lines, MEASUREMENT, &self.point(number), Precision::Nanoseconds));
-        }
-        Bytes::from(lines)
+    /// Appends the points of batch `k`, numbered through all batches; tells how many they are.
+    pub(crate) fn write(&self, k: u64, out: &mut Vec<u8>) -> u64 {
+        self.points.write(k * self.batch..(k + 1) * self.batch, out);
+        self.batch
     }
 
-    fn point(&self, number: u64) -> Row {
-        let series = format!("s{:05}", number % self.series);
-        let tags = [("run".to_owned(), self.run.clone()), ("series".to_owned(), series)];
-        let value = draw_unit(self.seed, 0, number) * 1_000.0;
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
-        let fields = [
-            ("number".to_owned(), FieldValue::Integer(number)),
-            ("value".to_owned(), FieldValue::Float(value)),
-        ];
-        Row {
-            time_ns: self.first_ns.saturating_add(number),
-            tags: Tags::from(tags),
-            fields: fields.into(),
-        }
+    /// Remembers that batch `k` was acknowledged.
+    pub(crate) fn acknowledge(&self, k: u64) {
+        let mut ledger = self.ledger();
+        ledger.acknowledged.set(k);
+        ledger.batches_acknowledged += 1;
     }
 
-    /// Asks the destination which points it holds, and looks for the acknowledged ones.
-    pub(crate) async fn read_back(self, destination: &InfluxClient) -> PointEvidence {
-        match self.held(destination).await {
+    /// Asks the destination which points it holds, and looks for the acknowledged ones among
+    /// those that were sent.
+    pub(crate) async fn read_back(&self, destination: &InfluxClient, sent: u64) -> PointEvidence {
+        let evidence = match self.held(destination).await {
             Ok(held) => self.account(&held),
             Err(error) => {
                 PointEvidence { unread: Some(messages(&error).join(": ")), ..self.counted() }
             }
-        }
+        };
+        let unacknowledged = (sent * self.batch).saturating_sub(evidence.acknowledged);
+        PointEvidence { unacknowledged, ..evidence }
     }
 
     /// The numbers of the points that the destination holds.
@@ -147,12 +140,11 @@ impl Writers {
         Ok(held)
     }
 
-    /// What was acknowledged and what was not.
+    /// What was acknowledged.
     fn counted(&self) -> PointEvidence {
         let ledger = self.ledger();
         PointEvidence {
             acknowledged: ledger.batches_acknowledged * self.batch,
-            unacknowledged: ledger.batches_unacknowledged * self.batch,
             ..PointEvidence::default()
         }
     }
@@ -169,30 +161,6 @@ impl Writers {
             }
         }
         evidence
-    }
-}
-
-impl Operation for Writers {
-    async fn run(&self, k: u64) -> Outcome {
-        let written = self
-            .destination
-            .write(BUCKET, Precision::Nanoseconds, self.lines(k), Encoding::Plain)
-            .await;
-        let class = match written {
-            Ok(WriteOutcome::Stored) => {
-                let mut ledger = self.ledger();
-                ledger.acknowledged.set(k);
-                ledger.batches_acknowledged += 1;
-                return Outcome::ok(self.batch);
-            }
-            Ok(WriteOutcome::Partial { .. }) => OutcomeClass::Rejected("partial write"),
-            Ok(WriteOutcome::Throttled { .. }) => OutcomeClass::Error("throttled"),
-            Ok(WriteOutcome::Failed { .. }) => OutcomeClass::Error("server error"),
-            Ok(_) => OutcomeClass::Rejected("refused"),
-            Err(error) => class_of(&error),
-        };
-        self.ledger().batches_unacknowledged += 1;
-        Outcome::failed(class)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutover_clients::ClientError;
-use cutover_clients::influx::{FluxValue, InfluxClient};
+use cutover_clients::influx::{FluxChunk, FluxValue, InfluxClient, decode_answer};
 use cutover_clients::timestream::{TimestreamClient, TimestreamValue};
 use cutover_model::draw::draw;
 use cutover_model::scenario::{Answer, QueryPair, Tolerance};
@@ -97,22 +97,39 @@ pub(crate) async fn ask_destination(
     let mut rows = destination.query(flux).await?;
     let mut points = Vec::new();
     while let Some(chunk) = rows.next().await? {
-        let place = |name: &str| chunk.schema().position(name).ok_or_else(|| no_column(name));
-        let time = answer.flux_time.as_deref().map(place).transpose()?;
-        let value = place(&answer.flux_value)?;
-        for row in chunk.rows() {
-            let at = match time.map(|time| row.value(time)).transpose()? {
-                Some(FluxValue::Time(time_ns)) => Some(time_ns),
-                Some(_) => return Err(no_time()),
-                None => None,
-            };
-            if let Some(value) = row.value(value)?.to_field() {
-                points.push((at, value));
-            }
-        }
+        read_points(&chunk, answer, &mut points)?;
     }
     points.sort_by_key(|(at, _)| *at);
     Ok(points)
+}
+
+/// Whether a whole answer of the destination has values, and no mistake in it.
+pub(crate) fn has_values(body: &[u8], answer: &Answer) -> bool {
+    let Ok(chunks) = decode_answer(body) else { return false };
+    let mut points = Vec::new();
+    let read = chunks.iter().try_for_each(|chunk| read_points(chunk, answer, &mut points));
+    read.is_ok() && !points.is_empty()
+}
+
+fn read_points(
+    chunk: &FluxChunk,
+    answer: &Answer,
+    points: &mut Vec<Point>,
+) -> Result<(), ClientError> {
+    let place = |name: &str| chunk.schema().position(name).ok_or_else(|| no_column(name));
+    let time = answer.flux_time.as_deref().map(place).transpose()?;
+    let value = place(&answer.flux_value)?;
+    for row in chunk.rows() {
+        let at = match time.map(|time| row.value(time)).transpose()? {
+            Some(FluxValue::Time(time_ns)) => Some(time_ns),
+            Some(_) => return Err(no_time()),
+            None => None,
+        };
+        if let Some(value) = row.value(value)?.to_field() {
+            points.push((at, value));
+        }
+    }
+    Ok(())
 }
 
 fn no_column(name: &str) -> ClientError {

@@ -14,7 +14,8 @@ const LAG_SHARE: f64 = 0.1;
 /// The share of the asked rate that has to be sent before a latency can pass.
 const SENT_SHARE: f64 = 0.99;
 
-/// The share of its time that a generator may be at work: one with nothing to spare measures itself.
+/// The share of its time that a generator may be at work: with nothing to spare it measures
+/// itself.
 const BUSY_SHARE: f64 = 0.9;
 
 /// How far the wall clock may be set, or the machine be suspended, during a measurement.

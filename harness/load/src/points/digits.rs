@@ -22,14 +22,12 @@ pub(super) fn push_fixed(out: &mut Vec<u8>, mut number: u64, digits: usize) {
     let from = 20 - digits;
     let mut end = 20;
     while end >= from + 2 {
-        #[expect(clippy::cast_possible_truncation, reason = "below a hundred")]
         let pair = (number % 100) as usize;
         number /= 100;
         text[end - 2..end].copy_from_slice(&PAIRS[pair]);
         end -= 2;
     }
     if end > from {
-        #[expect(clippy::cast_possible_truncation, reason = "below ten")]
         let digit = (number % 10) as u8;
         text[from] = b'0' + digit;
     }

@@ -104,7 +104,6 @@ impl Prepared {
                     if at % 12 == 11 {
                         chance = draw(seed ^ u64::from(at), self.stream, number);
                     }
-                    #[expect(clippy::cast_possible_truncation, reason = "below 26")]
                     out.push(b'a' + (chance % 26) as u8);
                     chance /= 26;
                 }

@@ -96,7 +96,7 @@ fn a_day_has_its_low_before_dawn_and_its_high_in_the_evening() {
     let shape = Shape::Diurnal;
     let kind = FieldKind::Float { decimals: Some(2), shape };
     let fields = vec![Field { name: "number".to_owned(), kind }];
-    let interval = Duration::from_secs(3_600);
+    let interval = Duration::from_hours(1);
     let plan = PointPlan { series: 1, first_ns: 0, interval, fields, ..plan() };
     let values = lines(&plan, 0..24);
     let value = |line: &String| -> f64 {
@@ -108,7 +108,7 @@ fn a_day_has_its_low_before_dawn_and_its_high_in_the_evening() {
 
 #[test]
 fn the_asked_share_of_points_is_late() {
-    let late = Late { share: Ratio::from_percent(20.0).unwrap(), by: Duration::from_secs(60) };
+    let late = Late { share: Ratio::from_percent(20.0).unwrap(), by: Duration::from_mins(1) };
     let plan = PointPlan { series: 1, late: Some(late), ..plan() };
     let on_time = PointPlan { late: None, ..plan.clone() };
     let pairs = lines(&plan, 0..5_000).into_iter().zip(lines(&on_time, 0..5_000));
