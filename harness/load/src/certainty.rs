@@ -40,8 +40,9 @@ const STUDENT: [f64; BLOCKS] = [
     2.093,
 ];
 
-/// The fewest blocks that tell how alike neighbours are.
-const LEAST_BLOCKS: usize = 5;
+/// The fewest blocks that tell how alike neighbours are. Samples of shorter runs are taken as
+/// independent.
+const LEAST_BLOCKS: usize = 10;
 
 /// The same for samples without number.
 const NORMAL: f64 = 1.960;
@@ -76,17 +77,29 @@ impl<'a> Certainty<'a> {
         interval_of(self.all, quantile, self.alikeness(&above).unwrap_or(1.0))
     }
 
-    /// The range in which the true mean lies with 95 % confidence; none where there are too few
-    /// seconds.
+    /// The range in which the true mean lies with 95 % confidence; none for a single sample.
     pub fn mean(&self) -> Option<Interval> {
         let mean = self.all.mean()?.as_secs_f64();
         let total = |second: &Second| {
             let counts = second.response.iter();
             counts.map(|(value, count)| value.as_secs_f64() * count as f64).sum::<f64>()
         };
-        let half = self.error(&total)?.sqrt() * self.student()?;
+        let blocks = self.error(&total).zip(self.student());
+        let half = match blocks {
+            Some((error, student)) => error.sqrt() * student,
+            None => self.independent_error(mean)?.sqrt() * NORMAL,
+        };
         let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         Some(Interval { low: duration(mean - half), high: duration(mean + half) })
+    }
+
+    /// The variance of the mean of independent samples.
+    fn independent_error(&self, mean: f64) -> Option<f64> {
+        let samples = self.all.samples() as f64;
+        let squares = self.all.counts();
+        let squares =
+            squares.map(|(value, count)| (value.as_secs_f64() - mean).powi(2) * count as f64);
+        (samples > 1.0).then(|| squares.sum::<f64>() / (samples * (samples - 1.0)))
     }
 
     fn student(&self) -> Option<f64> {
@@ -224,6 +237,17 @@ mod tests {
         });
         let held = held.count();
         assert!((455..=495).contains(&held), "{held} of 500");
+    }
+
+    #[test]
+    fn a_short_run_has_the_interval_of_independent_samples() {
+        let mut run = run(7, 3, 0.3);
+        run.seconds.retain(|second, _| *second < 5);
+        let certainty = Certainty::of(&run, 0);
+        let alone = crate::statistics::quantile_interval(&run.measured.response, Quantile::P95);
+        assert_eq!(certainty.quantile(Quantile::P95), alone);
+        let mean = certainty.mean().unwrap();
+        assert!(mean.low < mean.high);
     }
 
     #[test]
