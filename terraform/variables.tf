@@ -124,9 +124,9 @@ variable "influxdb_bucket" {
 }
 
 variable "influxdb_buckets" {
-  description = "All buckets: alarms count their series, and the tokens read and write them."
+  description = "All buckets, with the one that load writes to: alarms count their series, and the tokens read and write them."
   type        = set(string)
-  default     = ["consumption_data", "generation_data", "transmission_data"]
+  default     = ["consumption_data", "cutover_load", "generation_data", "transmission_data"]
   nullable    = false
 
   validation {

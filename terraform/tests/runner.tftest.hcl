@@ -141,7 +141,7 @@ run "job_logs_and_environment" {
   }
 
   assert {
-    condition     = { for e in jsondecode(aws_batch_job_definition.this.container_properties).environment : e.name => e.value if e.name != "CUTOVER_STACK_OUTPUT" } == { AWS_REGION = "us-east-1", CUTOVER_ALLOW_WRITES = "false", CUTOVER_RESULTS = "s3://stack-results-111122223333-us-east-1/runs" }
+    condition     = { for e in jsondecode(aws_batch_job_definition.this.container_properties).environment : e.name => e.value if e.name != "CUTOVER_STACK_OUTPUT" } == { AWS_REGION = "us-east-1", CUTOVER_ALLOW_WRITES = "false", CUTOVER_RESULTS = "s3://stack-results-111122223333-us-east-1/runs", CUTOVER_SOURCE = "standin" }
     error_message = "the job must know the region and where results go"
   }
 
@@ -495,6 +495,11 @@ run "rights_of_a_job_that_reads_the_source" {
 
   variables {
     source_database_arns = ["arn:aws:timestream:us-east-1:111122223333:database/energy"]
+  }
+
+  assert {
+    condition     = one([for e in jsondecode(aws_batch_job_definition.this.container_properties).environment : e.value if e.name == "CUTOVER_SOURCE"]) == "liveanalytics"
+    error_message = "a job with a database to read must read it"
   }
 
   assert {

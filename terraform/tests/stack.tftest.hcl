@@ -89,7 +89,7 @@ run "alarms_are_told_by_name" {
   }
 
   assert {
-    condition     = output.composite_alarm_name == "cutover-staging-influxdb-unhealthy" && output.influxdb_alarm_names == module.monitoring.alarm_names && length(output.influxdb_alarm_names) == 22
+    condition     = output.composite_alarm_name == "cutover-staging-influxdb-unhealthy" && output.influxdb_alarm_names == module.monitoring.alarm_names && length(output.influxdb_alarm_names) == 24
     error_message = "the composite and the alarms on the instance must be told"
   }
 

@@ -123,6 +123,8 @@ resource "aws_batch_job_definition" "this" {
       { name = "AWS_REGION", value = local.region },
       { name = "CUTOVER_ALLOW_WRITES", value = tostring(var.allow_writes) },
       { name = "CUTOVER_RESULTS", value = "s3://${aws_s3_bucket.results.bucket}/runs" },
+      # Without a database to read, the source is the stand-in.
+      { name = "CUTOVER_SOURCE", value = length(var.source_database_arns) > 0 ? "liveanalytics" : "standin" },
       { name = "CUTOVER_STACK_OUTPUT", value = jsonencode({ for name, value in var.stack_output : name => { sensitive = false, value = value } }) },
     ]
 
