@@ -3,8 +3,8 @@
 //! [`Certainty`] puts a 95 % interval around quantiles and the mean of an operation. A stall makes
 //! the arrivals of a second alike, so they tell less than as many independent ones: the measured
 //! phase is cut into blocks of seconds, and how much the blocks differ says how many independent
-//! samples theirs are worth (Woodruff, Confidence intervals for medians and other position measures,
-//! 1952, with the variance of a ratio between clusters).
+//! samples theirs are worth (Woodruff, Confidence intervals for medians and other position
+//! measures, 1952, with the variance of a ratio between clusters).
 
 use std::time::Duration;
 

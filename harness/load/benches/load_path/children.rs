@@ -4,14 +4,16 @@
 
 use std::io::Read as _;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
+use cutover_load::points::{Field, FieldKind, PointPlan, Points, Shape, TimeUnit};
 use cutover_load::{
     Answer, Arrival, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, Latency,
-    Method, Pace, Payload, Rate, RunOptions, Schedule, run_http,
+    Method, Pace, Rate, RunOptions, Schedule, run_http,
 };
-use cutover_model::Clock;
+use cutover_model::{Clock, Ratio};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +38,19 @@ pub(crate) struct LoadOrder {
     pub(crate) warm_up_ms: u64,
     pub(crate) status: u16,
     pub(crate) body: String,
-    /// Points of line protocol in each request; none for a GET.
-    pub(crate) points: Option<u64>,
+    /// Points of line protocol that are made for each request; none for a GET.
+    pub(crate) points: Option<PointOrder>,
+}
+
+/// Points with three tags and two fields.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct PointOrder {
+    /// In each request.
+    pub(crate) batch: u64,
+    /// Of the fields; all that there are if absent.
+    pub(crate) decimals: Option<u8>,
+    /// The level of compression.
+    pub(crate) gzip: Option<u32>,
 }
 
 /// What our generator found.
@@ -46,6 +59,8 @@ pub(crate) struct Found {
     pub(crate) samples: u64,
     pub(crate) not_ok: u64,
     pub(crate) per_second: f64,
+    /// Points, for writes.
+    pub(crate) work_per_second: f64,
     pub(crate) response: Latency,
     pub(crate) service: Latency,
     pub(crate) lag_p95: Duration,
@@ -85,6 +100,7 @@ pub(crate) fn ours(order: &str) -> ExitCode {
         samples: summary.samples,
         not_ok: summary.outcomes.not_ok(),
         per_second: summary.achieved_per_second,
+        work_per_second: summary.work_per_second,
         response: summary.response.expect("something was sent"),
         service: summary.service.expect("something was sent"),
         lag_p95: summary.lag_p95.unwrap_or_default(),
@@ -99,14 +115,21 @@ pub(crate) fn ours(order: &str) -> ExitCode {
 fn load(order: &LoadOrder) -> HttpLoad {
     let (method, path, body) = match order.points {
         None => (Method::Get, "/".to_owned(), Body::Empty { work: 1 }),
-        Some(points) => {
+        Some(PointOrder { batch, decimals, .. }) => {
+            let points = points(decimals);
+            let write = move |k: u64, out: &mut Vec<u8>| {
+                points.write(k * batch..(k + 1) * batch, out);
+                batch
+            };
             let path = "/api/v2/write?org=o&bucket=b&precision=ns".to_owned();
-            (Method::Post, path, Body::Fixed(Payload { bytes: lines(points), work: points }))
+            (Method::Post, path, Body::Written(Arc::new(write)))
         }
     };
     let body_rule = BodyRule::Equals(order.body.clone().into_bytes());
     let answer = Answer { status: order.status, body: body_rule };
-    let request = HttpRequest { method, path, headers: vec![], body, gzip: None, answer };
+    let gzip = order.points.and_then(|points| points.gzip);
+    let request = HttpRequest { method, path, headers: vec![], body, gzip, answer };
+
     let pace = match order.rate {
         None => Pace::Closed(Closed {
             users: order.connections,
@@ -142,19 +165,26 @@ fn wall() -> Clock {
     })
 }
 
-/// Line protocol of about 94 bytes a point.
-fn lines(points: u64) -> Vec<u8> {
-    let line = |point: u64| {
-        format!(
-            "power,site=s{:03},region=r{},kind=solar active={}.25,voltage={}.50 17000000000{:08}\n",
-            point % 100,
-            point % 7,
-            point % 977,
-            230 + point % 9,
-            point
-        )
+/// Points with three tags, of 1,000 series, and two fields: about 90 bytes each with two decimals.
+fn points(decimals: Option<u8>) -> Points {
+    let field = |name: &str| Field {
+        name: name.to_owned(),
+        kind: FieldKind::Float { decimals, shape: Shape::Even },
     };
-    (0..points).map(line).collect::<String>().into_bytes()
+    let plan = PointPlan {
+        seed: 7,
+        measurement: "power".to_owned(),
+        tags: vec![("kind".to_owned(), "solar".to_owned())],
+        series_tags: vec!["site".to_owned(), "region".to_owned()],
+        series: 1_000,
+        fields: vec![field("active"), field("voltage")],
+        first_ns: 1_700_000_000_000_000_000,
+        interval: Duration::from_secs(1),
+        unit: TimeUnit::Nanoseconds,
+        out_of_order: Ratio::ZERO,
+        late: None,
+    };
+    Points::new(plan).expect("a plan with points")
 }
 
 /// The most memory that this process ever had, where the system tells.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_load::Latency;
 use cutover_standin_sink::{Quantiles, SinkReport};
 
-use crate::children::{Found, LoadOrder, SinkChild, SinkOrder, run_ours};
+use crate::children::{Found, LoadOrder, PointOrder, SinkChild, SinkOrder, run_ours};
 use crate::peers;
 
 const BODY: &str = "{\"status\":\"pass\"}";
@@ -36,11 +36,13 @@ pub(crate) enum Section {
     Stall,
     Laws,
     Cost,
+    Points,
     Memory,
 }
 
 impl Section {
-    pub(crate) const NAMES: [&str; 6] = ["ceiling", "fidelity", "stall", "laws", "cost", "memory"];
+    pub(crate) const NAMES: [&str; 7] =
+        ["ceiling", "fidelity", "stall", "laws", "cost", "points", "memory"];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -49,6 +51,7 @@ impl Section {
             "stall" => Self::Stall,
             "laws" => Self::Laws,
             "cost" => Self::Cost,
+            "points" => Self::Points,
             "memory" => Self::Memory,
             _ => return None,
         })
@@ -62,6 +65,7 @@ impl Section {
             Self::Stall => stall(settings),
             Self::Laws => laws(settings),
             Self::Cost => cost(settings),
+            Self::Points => points(settings),
             Self::Memory => memory(),
         }
     }
@@ -234,7 +238,8 @@ fn cost(settings: &Settings) {
         let server = SinkOrder { status: 204, body: String::new(), ..server("none", false) };
         let sink = SinkChild::start(&server);
         let order = order(sink.port, Some(rate), settings.ms);
-        let write = LoadOrder { status: 204, body: String::new(), points: Some(points), ..order };
+        let made = PointOrder { batch: points, decimals: Some(2), gzip: None };
+        let write = LoadOrder { status: 204, body: String::new(), points: Some(made), ..order };
         let found = run_ours(&LoadOrder { connections: 16, ..write });
         sink.stop();
         let share = found.cpu.as_secs_f64() / (settings.ms as f64 / 1e3);
@@ -243,6 +248,32 @@ fn cost(settings: &Settings) {
         let what = format!("10,000 points/s, batches of {points}: of a core");
         let figure = format!("{:.2} %", share * 100.0);
         line(&what, &figure, &format!("≤ {} %", bar * 100.0), share <= bar);
+    }
+}
+
+/// Fresh points as fast as they can be made and sent, in batches of 5,000.
+fn points(settings: &Settings) {
+    let kinds = [
+        ("2 decimals", Some(2), None, 10.0),
+        ("all decimals", None, None, 5.0),
+        ("2 decimals, gzip 1", Some(2), Some(1), 2.0),
+    ];
+    for (name, decimals, gzip, bar) in kinds {
+        let rounds = (0..settings.rounds).map(|_| {
+            let server = SinkOrder { status: 204, body: String::new(), ..server("none", false) };
+            let sink = SinkChild::start(&server);
+            let made = PointOrder { batch: 5_000, decimals, gzip };
+            let order = order(sink.port, None, settings.ms);
+            let write = LoadOrder { status: 204, body: String::new(), points: Some(made), ..order };
+            let found = run_ours(&LoadOrder { connections: 8, ..write });
+            sink.stop();
+            let of_cpu = found.work_per_second * settings.ms as f64 / 1e3 / found.cpu.as_secs_f64();
+            println!("  {:.2} M/s of its own processor time", of_cpu / 1e6);
+            found.work_per_second / 1e6
+        });
+        let millions = median(rounds.collect(), |it| it);
+        let what = format!("points made and sent, {name}");
+        line(&what, &format!("{millions:.2} M/s"), &format!("≥ {bar} M/s"), millions >= bar);
     }
 }
 

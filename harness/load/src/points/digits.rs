@@ -42,7 +42,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_fixed_number_of_digits_keeps_the_last(number in 0_u64..1_000_000, digits in 1_usize..=20) {
+        fn a_fixed_number_of_digits_keeps_the_last(
+            number in 0_u64..1_000_000,
+            digits in 1_usize..=20,
+        ) {
             let all = format!("{number:020}");
             let mut out = Vec::new();
             push_fixed(&mut out, number, digits);

@@ -4,7 +4,6 @@
 
 use cutover_model::draw::{draw, draw_unit};
 
-use super::digits::push_fixed;
 use super::push_escaped;
 
 /// The length of a day.
@@ -133,17 +132,22 @@ fn push_float(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) {
         None => {
             out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
         }
-        Some(0) => {
-            push_integer(out, value.round() as u64);
-            out.extend_from_slice(b".0");
-        }
         Some(decimals) => {
             let decimals = usize::from(decimals.min(9));
-            let scale = 10_u64.pow(decimals as u32);
-            let scaled = (value * scale as f64).round() as u64;
-            push_integer(out, scaled / scale);
-            out.push(b'.');
-            push_fixed(out, scaled % scale, decimals);
+            // Half up: values are positive, and rounding to even costs a call.
+            let scaled = (value * 10_u64.pow(decimals as u32) as f64 + 0.5) as u64;
+            let mut text = [b'0'; 24];
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(scaled).as_bytes();
+            // At least one digit stands before the point, and one behind it.
+            let whole = digits.len().saturating_sub(decimals).max(1);
+            let padding = (whole + decimals).saturating_sub(digits.len());
+            let (before, behind) = text.split_at_mut(whole);
+            for (at, place) in before.iter_mut().chain(&mut behind[1..=decimals]).enumerate() {
+                *place = if at < padding { b'0' } else { digits[at - padding] };
+            }
+            behind[0] = b'.';
+            out.extend_from_slice(&text[..=whole + decimals.max(1)]);
         }
     }
 }

@@ -108,7 +108,10 @@ pub enum PointError {
     #[error("the name `{0}` is used twice")]
     Repeated(String),
     /// Two points of a series would have one time.
-    #[error("the interval of {interval:?} has to be at least {least} of the unit `{}`", unit.word())]
+    #[error(
+        "the interval of {interval:?} has to be at least {least} of the unit `{}`",
+        unit.word()
+    )]
     Interval {
         /// The interval.
         interval: Duration,
@@ -172,6 +175,8 @@ impl Points {
 
     /// Appends points, a line each.
     pub fn write(&self, numbers: std::ops::Range<u64>, out: &mut Vec<u8>) {
+        // Points of one round share their time, as a rule.
+        let (mut text, mut of) = (Vec::with_capacity(20), None);
         for n in numbers {
             let (series, round) = (n % self.plan.series, n / self.plan.series);
             let round = self.round_at(series, round);
@@ -190,7 +195,12 @@ impl Points {
                 field.write(self.plan.seed, number, time_ns, out);
             }
             out.push(b' ');
-            out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
+            if of != Some(time) {
+                text.clear();
+                text.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
+                of = Some(time);
+            }
+            out.extend_from_slice(&text);
             out.push(b'\n');
         }
     }

@@ -175,8 +175,8 @@ fn add_conjuncts<'a>(expr: &'a Expr, found: &mut Vec<&'a Expr>) {
     }
 }
 
-/// Whether a condition looks at nothing of a row but what names its series, and cannot be a mistake.
-/// A mistake counts only when there is a row that the conditions before it leave.
+/// Whether a condition looks at nothing of a row but what names its series, and cannot be a
+/// mistake: that would count only when there is a row which the conditions before it leave.
 fn is_of_series(expr: &Expr, row: &str) -> bool {
     let all = |parts: &[&Expr]| parts.iter().all(|part| is_of_series(part, row));
     match &expr.kind {
