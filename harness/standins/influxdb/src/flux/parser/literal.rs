@@ -13,6 +13,13 @@ use crate::flux::time::{parse_date, parse_rfc3339};
 
 const NS_PER_DAY: i64 = 86_400_000_000_000;
 
+/// What is wrong with a regular expression, without the marks below it.
+fn on_one_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let words = text.split_whitespace().filter(|word| !word.bytes().all(|byte| byte == b'^'));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 impl Parser<'_> {
     pub(super) fn primary(&mut self) -> Result<Expr, FluxError> {
         let token = self.token;
@@ -65,8 +72,7 @@ impl Parser<'_> {
         let parsed = if text.len() == 10 {
             parse_date(text.as_bytes()).and_then(|date| date.days().checked_mul(NS_PER_DAY))
         } else {
-            let has_zone = text.ends_with('Z') || text[19..].contains(['+', '-']);
-            parse_rfc3339(&if has_zone { text.to_owned() } else { format!("{text}Z") })
+            parse_rfc3339(text)
         };
         parsed.ok_or_else(|| {
             self.mistake(
@@ -82,8 +88,7 @@ impl Parser<'_> {
             return Err(self.no_expression());
         };
         let token = Token { end, ..first };
-        let regex = Regex::new(&text)
-            .map_err(|error| self.mistake(token, &format!("regex parse error: {error}")))?;
+        let regex = Regex::new(&text).map_err(|error| self.mistake(token, &on_one_line(&error)))?;
         self.token = token;
         self.advance();
         Self::expr(ExprKind::Regex(Arc::new(regex)), self.span(token), &[])
