@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use cutover_model::TargetKind;
+use cutover_model::{Shard, TargetKind};
 use cutover_report::Format;
 use cutover_targets::container::ImageName;
 
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Print the report of a recorded run.
     Report(ReportArgs),
+    /// Put the shards of a run together: one verdict, one report, one exit code.
+    Merge(MergeArgs),
     /// Make every declared break and show which checks see it.
     Sabotage(SabotageArgs),
     /// Show what this machine can run, and clean up what an earlier run left behind.
@@ -64,6 +66,12 @@ pub(crate) struct RunArgs {
     /// check and the number of the break there. Of the checks, only that one is run.
     #[arg(long, value_name = "STEP/N")]
     pub(crate) sabotage: Option<String>,
+    /// Do one part of the run, the Kth of N, as `1/2`: of every load its share of the arrivals or
+    /// users, and groundwork in full; the first shard also makes the checks that are no load. What
+    /// is expected of a load is judged by `cutover merge`, so that a shard that went well ends
+    /// with 4.
+    #[arg(long, value_name = "K/N", conflicts_with = "sabotage")]
+    pub(crate) shard: Option<Shard>,
     /// Show what would be done, and do nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -243,6 +251,16 @@ pub(crate) struct ReportArgs {
     /// json, junit, html, markdown or text.
     #[arg(long, default_value = "text")]
     pub(crate) format: Format,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct MergeArgs {
+    /// The folders of all shards of one run, in any order.
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The folder of the whole; it must be new or empty. By default a new one below reports/runs.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

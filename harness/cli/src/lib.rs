@@ -49,6 +49,7 @@ fn dispatch(command: Command, settings: &Settings, printer: Printer) -> ExitCode
         Command::List(args) => commands::list::list(&args, printer),
         Command::Schema(args) => commands::schema::schema(args, printer),
         Command::Report(args) => commands::report::report(&args, printer),
+        Command::Merge(args) => commands::merge::merge(&args, printer),
         Command::Sabotage(args) => commands::sabotage::sabotage(&args, settings, printer),
         Command::Doctor(args) => commands::doctor::doctor(&args, settings, printer),
         Command::Standin(args) => commands::standin::standin(&args, settings, printer),

@@ -1,15 +1,24 @@
-//! The folder of a run: events as they come, and the reports at the end.
+//! The folder of a run: events as they come, and the reports at the end. That of a shard also says
+//! what the run was to do, so that shards can be told from those of other runs.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use cutover_engine::shards::{ShardPlan, ShardRecord};
 use cutover_model::report::FoldError;
-use cutover_model::{RunEvent, RunEventKind, RunId, RunReport};
+use cutover_model::scenario::Step;
+use cutover_model::{RunEvent, RunEventKind, RunId, RunReport, StepId};
 use cutover_report::{Format, render};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 const EVENTS: &str = "events.jsonl";
+
+/// What a shard had to do.
+const SHARD: &str = "shard.json";
 
 /// A folder that cannot be the folder of a run, or a record that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +44,14 @@ pub(crate) enum RecordError {
         #[source]
         cause: serde_json::Error,
     },
+    #[error("`{}` does not hold what it should", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        cause: serde_json::Error,
+    },
+    #[error("`{}` is not within the folder of a run", .0.display())]
+    Outside(PathBuf),
     #[error("`{}` is no record of a run", path.display())]
     Fold {
         path: PathBuf,
@@ -107,6 +124,12 @@ impl Recorder {
 /// Reads the record of a run back. `run` is its folder or its file of events.
 pub(crate) fn read(run: &Path) -> Result<RunReport, RecordError> {
     let path = if run.is_dir() { run.join(EVENTS) } else { run.to_owned() };
+    let events = events_in(&path)?;
+    RunReport::fold(&events).map_err(|cause| RecordError::Fold { path, cause })
+}
+
+fn events_in(path: &Path) -> Result<Vec<RunEvent>, RecordError> {
+    let path = path.to_owned();
     let failed = |cause| RecordError::Read { path: path.clone(), cause };
     let lines = BufReader::new(File::open(&path).map_err(failed)?).lines();
     let mut events = Vec::new();
@@ -115,5 +138,59 @@ pub(crate) fn read(run: &Path) -> Result<RunReport, RecordError> {
             .map_err(|cause| RecordError::NoEvent { path: path.clone(), line, cause })?;
         events.push(event);
     }
-    RunReport::fold(&events).map_err(|cause| RecordError::Fold { path, cause })
+    Ok(events)
+}
+
+/// Writes down what a shard has to do.
+pub(crate) fn write_shard_plan(folder: &Path, plan: &ShardPlan) -> Result<(), RecordError> {
+    write_json(&folder.join(SHARD), plan)
+}
+
+/// Reads the record of a shard back, with the evidence of its loads.
+pub(crate) fn read_shard(folder: &Path) -> Result<ShardRecord, RecordError> {
+    let path = folder.join(EVENTS);
+    let events = events_in(&path)?;
+    // A record with a gap would lack what happened there.
+    let report = RunReport::fold(&events).map_err(|cause| RecordError::Fold { path, cause })?;
+    let plan: ShardPlan = match report.start.shard {
+        Some(_) => read_json(&folder.join(SHARD))?,
+        None => ShardPlan { scenarios: Vec::new() },
+    };
+    let mut loads = BTreeMap::new();
+    for scenario in &plan.scenarios {
+        let steps = scenario.steps.iter().enumerate();
+        for (index, step) in steps.filter(|(_, step)| matches!(step, Step::Load(_))) {
+            let id = StepId::at(index, step.kind());
+            let told = report.scenarios.iter().find(|it| it.id == scenario.id);
+            let told = told.and_then(|it| it.steps.iter().find(|step| step.id == id));
+            if let Some(path) = told.and_then(|it| it.evidence.as_ref()) {
+                let evidence = read_json(&below(folder, path)?)?;
+                loads.insert((scenario.id.clone(), id), evidence);
+            }
+        }
+    }
+    Ok(ShardRecord { folder: folder.to_owned(), plan, events, loads })
+}
+
+/// A file that a record names, which has to be within its folder.
+pub(crate) fn below(folder: &Path, path: &Path) -> Result<PathBuf, RecordError> {
+    let within = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if within { Ok(folder.join(path)) } else { Err(RecordError::Outside(path.to_owned())) }
+}
+
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+    let write = || {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        let mut file = BufWriter::new(File::create(path)?);
+        serde_json::to_writer(&mut file, value).map_err(std::io::Error::from)?;
+        file.flush()
+    };
+    write().map_err(|cause| RecordError::Write { path: path.to_owned(), cause })
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+    let file =
+        File::open(path).map_err(|cause| RecordError::Read { path: path.to_owned(), cause })?;
+    serde_json::from_reader(BufReader::new(file))
+        .map_err(|cause| RecordError::Unreadable { path: path.to_owned(), cause })
 }

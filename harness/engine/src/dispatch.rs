@@ -47,7 +47,7 @@ pub(crate) async fn run_step(step: &Step, cx: &StepCx<'_>) -> Ended {
         }
         Step::Load(step) => {
             let sabotage = cx.sabotage(&step.sabotage);
-            run_check(&LoadCheck { step, sabotage }, cx).await
+            run_check(&LoadCheck { step, sabotage, shard: cx.planned.shard }, cx).await
         }
         Step::Rollback(step) => {
             let sabotage = cx.sabotage(&step.sabotage).copied();

@@ -16,11 +16,12 @@ pub mod rollback;
 mod run;
 mod sabotage;
 mod seed;
+pub mod shards;
 mod step;
 mod stores;
 mod streams;
 
 pub use cx::{RunCx, Stop, StopSwitch};
 pub use events::Events;
-pub use plan::{Plan, PlannedScenario, Sabotage};
+pub use plan::{IndivisibleError, Plan, PlannedScenario, Sabotage};
 pub use run::run;

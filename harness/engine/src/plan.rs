@@ -2,8 +2,8 @@
 
 use cutover_model::draw::{draw, stream_of};
 use cutover_model::event::Sabotaged;
-use cutover_model::scenario::Step;
-use cutover_model::{Scenario, StepId};
+use cutover_model::scenario::{LoadModel, LoadStep, Step};
+use cutover_model::{Scenario, ScenarioId, Shard, StepId};
 
 /// What a run does, before it does anything.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,18 @@ pub struct Plan {
     pub seed: u64,
     /// The scenarios, in order.
     pub scenarios: Vec<PlannedScenario>,
+    /// Which part of a shared run this is.
+    pub shard: Option<Shard>,
+}
+
+/// A load that cannot be divided so often.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {users} users of `{step}` of `{scenario}` cannot be divided among {of} shards")]
+pub struct IndivisibleError {
+    scenario: ScenarioId,
+    step: StepId,
+    users: u32,
+    of: u32,
 }
 
 /// One scenario of a plan.
@@ -23,6 +35,8 @@ pub struct PlannedScenario {
     pub seed: u64,
     /// The break to make, if this is no ordinary run.
     pub sabotage: Option<Sabotage>,
+    /// Which part of a shared run this is.
+    pub shard: Option<Shard>,
 }
 
 /// One declared break of one check.
@@ -38,7 +52,20 @@ impl Plan {
     /// The plan of an ordinary run.
     pub fn new(scenarios: Vec<Scenario>, seed: u64) -> Self {
         let planned = |scenario| PlannedScenario::new(scenario, seed, None);
-        Self { seed, scenarios: scenarios.into_iter().map(planned).collect() }
+        Self { seed, scenarios: scenarios.into_iter().map(planned).collect(), shard: None }
+    }
+
+    /// The part of the plan that is this shard's. Each has to have a user of every closed load.
+    pub fn sharded(mut self, shard: Shard) -> Result<Self, IndivisibleError> {
+        self.shard = Some(shard);
+        for planned in &mut self.scenarios {
+            planned.shard = Some(shard);
+            if let Some((step, users)) = planned.fewest_users().filter(|it| it.1 < shard.of()) {
+                let (scenario, of) = (planned.scenario.id.clone(), shard.of());
+                return Err(IndivisibleError { scenario, step, users, of });
+            }
+        }
+        Ok(self)
     }
 
     /// One plan for each declared break: the scenario's groundwork, the break, and its check.
@@ -49,6 +76,7 @@ impl Plan {
         let plan = |sabotage| Self {
             seed,
             scenarios: vec![PlannedScenario::new(scenario.clone(), seed, Some(sabotage))],
+            shard: None,
         };
         breaks.map(plan).collect()
     }
@@ -57,13 +85,54 @@ impl Plan {
 impl PlannedScenario {
     fn new(scenario: Scenario, seed: u64, sabotage: Option<Sabotage>) -> Self {
         let seed = draw(seed, stream_of(scenario.id.as_str()), 0);
-        Self { scenario, seed, sabotage }
+        Self { scenario, seed, sabotage, shard: None }
     }
 
     /// The steps with their ids, in order.
     pub fn steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
         let steps = self.scenario.steps.iter().enumerate();
         steps.map(|(index, step)| (StepId::at(index, step.kind()), step))
+    }
+
+    /// The places of the steps in the order in which they are done: that of the file. In a shared
+    /// run the checks that one shard does alone come last, so that all shards get to their loads at
+    /// the same time; loads write to a bucket that no other check reads.
+    pub(crate) fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.scenario.steps.len()).collect();
+        if self.shard.is_some() {
+            order.sort_by_key(|index| self.is_for_one(*index));
+        }
+        order
+    }
+
+    /// Whether the check at `index` is left to another shard.
+    pub(crate) fn is_left(&self, index: usize) -> bool {
+        self.is_for_one(index) && self.shard.is_some_and(|shard| !shard.is_first())
+    }
+
+    /// Whether the step at `index` cannot be shared and need not be repeated.
+    fn is_for_one(&self, index: usize) -> bool {
+        match self.scenario.steps[index] {
+            Step::Parity(_) | Step::Latency(_) | Step::Rollback(_) => true,
+            // What they put into the stores is the same whoever does it, and however often.
+            Step::Seed(_) | Step::Migrate(_) | Step::Load(_) => false,
+        }
+    }
+
+    /// The closed load with the fewest users.
+    fn fewest_users(&self) -> Option<(StepId, u32)> {
+        let loads = self.steps().filter_map(|(id, step)| match step {
+            Step::Load(step) => Some((id, step)),
+            _ => None,
+        });
+        let users = loads.flat_map(|(id, LoadStep { write, read, .. })| {
+            let models = [write.map(|it| it.model), read.as_ref().map(|it| it.model)];
+            models.into_iter().flatten().filter_map(move |model| match model {
+                LoadModel::Closed { users, .. } => Some((id.clone(), users)),
+                LoadModel::Open { .. } => None,
+            })
+        });
+        users.min_by_key(|(_, users)| *users)
     }
 
     /// The declared break of the check at `index`, if it is the one to make.

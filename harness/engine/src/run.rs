@@ -143,7 +143,9 @@ async fn run_steps(
 ) {
     let scenario = &planned.scenario.id;
     let mut broken: Option<StepId> = None;
-    for (index, (id, step)) in planned.steps().enumerate() {
+    for index in planned.order() {
+        let step = &planned.scenario.steps[index];
+        let id = StepId::at(index, step.kind());
         let skip = |reason: String| RunEventKind::StepSkipped {
             scenario: scenario.clone(),
             step: id.clone(),
@@ -151,6 +153,10 @@ async fn run_steps(
         };
         if planned.leaves_out(index) {
             events.emit(skip("not the check that is sabotaged".to_owned()));
+            continue;
+        }
+        if planned.is_left(index) {
+            events.emit(skip("left to the first shard".to_owned()));
             continue;
         }
         let can = (index, &target.capabilities);

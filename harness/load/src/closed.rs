@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cutover_model::Shard;
 use cutover_model::draw::{draw, stream_of};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, yield_now};
@@ -18,6 +19,7 @@ use crate::options::{RunError, RunOptions};
 use crate::pacing::{Waited, rest_or_stop};
 use crate::recorder::{Arrived, Frame, Recorder};
 use crate::recording::{Model, Recording};
+use crate::share::Share;
 
 /// The users of a closed load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,17 @@ pub struct Closed {
     pub ramp_up: Duration,
     /// Decides the order of interleaved operations.
     pub seed: u64,
+}
+
+impl Closed {
+    /// How many of the users a shard plays: at least one.
+    pub(crate) fn users_of(&self, shard: Shard) -> Result<usize, RunError> {
+        let all = usize::try_from(self.users).expect("32 bits of users");
+        match Share::of_shard(shard).size(all) {
+            0 => Err(RunError::NoUser),
+            own => Ok(own),
+        }
+    }
 }
 
 /// Drives operations by users who wait for their answers.
@@ -47,9 +60,8 @@ pub async fn run_closed<O: Operation>(
     stop: watch::Receiver<bool>,
 ) -> Result<Recording, RunError> {
     options.check(&operations)?;
-    if closed.users == 0 {
-        return Err(RunError::NoUser);
-    }
+    let share = Share::of_shard(options.shard);
+    let own = closed.users_of(options.shard)?;
     let labels: Vec<_> = operations.iter().map(|operation| operation.label.clone()).collect();
     let operations: Vec<O> = operations.into_iter().map(|labelled| labelled.operation).collect();
     let recorder = Recorder::new(labels.len(), options.warm_up, options.timeout);
@@ -57,9 +69,9 @@ pub async fn run_closed<O: Operation>(
     let start = Instant::now();
     let end = options.ends(start)?.measured;
     let mut users = JoinSet::new();
-    for number in 0..closed.users {
+    for index in 0..own {
         let user = User {
-            number,
+            number: u32::try_from(share.at(index)).expect("32 bits of users"),
             closed,
             start,
             end,

@@ -25,6 +25,7 @@ pub mod points;
 mod recorder;
 mod recording;
 mod schedule;
+mod share;
 mod statistics;
 mod summary;
 

@@ -1,7 +1,7 @@
 //! The open model: arrivals come when they are due, whatever the answers do.
 //!
 //! [`run_open`] keeps a fixed number of connections. Each takes the next arrival from one shared
-//! [`Queue`], waits until it is due, sends, and records; no task and no message exists for a single
+//! queue, waits until it is due, sends, and records; no task and no message exists for a single
 //! arrival. When every connection is busy, due arrivals stay in the queue and their latency goes
 //! on counting, so a stall is charged to everyone who had to wait for it.
 
@@ -12,13 +12,14 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::interleave::{Turn, deal};
+use crate::interleave::Turn;
 use crate::operation::{Labelled, Operation, Outcome, OutcomeClass};
 use crate::options::{RunError, RunOptions};
 use crate::pacing::{Waited, until_or_stop};
 use crate::recorder::{Arrived, Frame, Recorder, Unsent};
 use crate::recording::{Model, Recording};
-use crate::schedule::{Instants, Schedule};
+use crate::schedule::Schedule;
+use crate::share::{Arrivals, Share};
 
 /// Time for the connections to get ready before the first arrival is due.
 const LEAD: Duration = Duration::from_millis(5);
@@ -49,13 +50,12 @@ pub async fn run_open<O: Operation>(
         start,
         give_up: ends.give_up,
         timeout: options.timeout,
-        queue: Mutex::new(Queue {
-            instants: schedule.instants(),
-            seed: schedule.seed(),
-            operations: operations.len(),
-            k: 0,
-            end: ends.measured - start,
-        }),
+        queue: Mutex::new(Arrivals::new(
+            schedule,
+            operations.len(),
+            Share::of_shard(options.shard),
+            ends.measured - start,
+        )),
         recorder: StdMutex::new(Recorder::new(labels.len(), options.warm_up, options.timeout)),
     });
     let mut connections = JoinSet::new();
@@ -82,29 +82,9 @@ struct Shared {
     /// When arrivals that are still in the queue are abandoned.
     give_up: Instant,
     timeout: Duration,
-    queue: Mutex<Queue>,
+    /// The arrivals that nobody has taken yet.
+    queue: Mutex<Arrivals>,
     recorder: StdMutex<Recorder>,
-}
-
-/// The arrivals that nobody has taken yet.
-#[derive(Debug)]
-struct Queue {
-    instants: Instants,
-    seed: u64,
-    operations: usize,
-    k: u64,
-    end: Duration,
-}
-
-impl Iterator for Queue {
-    type Item = (Turn, Duration);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let due = self.instants.next().filter(|due| *due < self.end)?;
-        let turn = deal(self.seed, self.operations, self.k);
-        self.k += 1;
-        Some((turn, due))
-    }
 }
 
 struct Connection<O> {
@@ -166,7 +146,7 @@ impl Shared {
         let now = self.since_start(Instant::now());
         let mut recorder = self.recorder.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut queue = self.queue.into_inner();
-        queue.end = queue.end.min(frame.stopped.unwrap_or(Duration::MAX));
+        queue.end_at(frame.stopped.unwrap_or(Duration::MAX));
         for (turn, due) in queue {
             recorder.record_unsent(Unsent { operation: turn.operation, due, given_up: now });
         }

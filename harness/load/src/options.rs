@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use cutover_model::Shard;
 use tokio::time::Instant;
 
 use crate::operation::Labelled;
@@ -22,6 +23,9 @@ pub struct RunOptions {
     /// How many operations of an open load may be under way at once. A closed load has as many
     /// as it has users.
     pub connections: usize,
+    /// Which arrivals, or users, of the load are driven here: with [`Shard::WHOLE`] all of them.
+    /// `connections` are those of this shard alone.
+    pub shard: Shard,
 }
 
 /// A run that could not take place or broke off without a recording.

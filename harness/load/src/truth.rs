@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cutover_model::Shard;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -64,6 +65,7 @@ fn options(seconds: u64) -> RunOptions {
         warm_up: Duration::ZERO,
         timeout: Duration::from_secs(10),
         connections: 16,
+        shard: Shard::WHOLE,
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RunId, ScenarioId, StepId, StepKind, TargetKind, Timing};
+use crate::shard::Shard;
 use crate::verdict::{Finding, Judgement, Verdict};
 
 /// The version of the event format. A reader refuses a higher one.
@@ -177,6 +178,9 @@ pub struct RunStart {
     /// What the target was told on the command line, word by word. No secret is told there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
+    /// Which part of a shared run it is. Alone it passes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// How many scenarios there are.
     pub scenarios: u32,
 }

@@ -12,6 +12,7 @@ pub mod report;
 pub mod row;
 pub mod scenario;
 pub mod secret;
+pub mod shard;
 pub mod units;
 pub mod verdict;
 
@@ -23,5 +24,6 @@ pub use report::RunReport;
 pub use row::{FieldType, FieldValue, Row, Tags, TimeRange};
 pub use scenario::Scenario;
 pub use secret::Secret;
+pub use shard::{Shard, ShardError};
 pub use units::{Rate, Ratio, ShortDuration};
 pub use verdict::{Expectation, Finding, FindingCode, Judgement, Verdict, Witness};

@@ -256,11 +256,12 @@ impl RunReport {
     }
 
     fn reproduce(&self, file: &Path, sabotage: Option<&Sabotaged>) -> String {
-        let RunStart { target, options, seed, .. } = &self.start;
+        let RunStart { target, options, seed, shard, .. } = &self.start;
         let mut words = vec!["cutover run".to_owned(), quoted(&file.display().to_string())];
         words.push(format!("--target {}", target.word()));
         words.extend(options.iter().map(|word| quoted(word)));
         words.push(format!("--seed {seed}"));
+        words.extend(shard.map(|shard| format!("--shard {shard}")));
         words.extend(sabotage.map(|it| format!("--sabotage {}", it.place)));
         words.join(" ")
     }
@@ -351,7 +352,8 @@ impl RunReport {
             Exit::Failed
         } else if self.interrupted || any(Judgement::Inconclusive) {
             Exit::Inconclusive
-        } else if self.counts.passed == 0 {
+        } else if self.counts.passed == 0 || self.start.shard.is_some() {
+            // What a shard passes says nothing of the run that it is a part of.
             Exit::NothingJudged
         } else {
             Exit::Passed

@@ -44,6 +44,9 @@ fn suite_of_run(report: &RunReport, told: bool) -> TestSuite {
     ] {
         suite.add_property((name, value.as_str()));
     }
+    if let Some(shard) = report.start.shard {
+        suite.add_property(("shard", shard.to_string().as_str()));
+    }
     for error in &report.errors {
         suite.add_test_case(errored("run", "run", error, None));
     }

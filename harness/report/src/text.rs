@@ -153,6 +153,9 @@ pub(crate) fn meaning(report: &RunReport) -> String {
         Exit::Failed => "At least one check observed something other than what was expected.",
         Exit::BadInput => "The arguments or files were refused, and nothing was started.",
         Exit::Inconclusive => "The evidence does not allow an answer. This is not a pass.",
+        Exit::NothingJudged if report.start.shard.is_some() => {
+            "A shard alone proves nothing; its record is one part of the evidence."
+        }
         Exit::NothingJudged => "No check was judged, so nothing is proved.",
         Exit::Error => {
             "The harness or its environment failed. What was judged stands, and is no answer to \
@@ -171,6 +174,11 @@ pub(crate) fn notices(report: &RunReport) -> Vec<String> {
     }
     if !report.complete {
         notices.push("The record has no end: the run stopped before it was finished.".to_owned());
+    }
+    if let Some(shard) = report.start.shard {
+        notices.push(format!(
+            "This is shard {shard}, a part of a run: `cutover merge` judges the load of all shards."
+        ));
     }
     let (started, planned) = (report.scenarios.len(), report.start.scenarios);
     if started as u64 != u64::from(planned) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod list;
+pub(crate) mod merge;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sabotage;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use cutover_engine::shards::ShardPlan;
 use cutover_engine::{Events, Plan, RunCx, StopSwitch};
 use cutover_model::event::{EVENT_FORMAT, RunStart};
 use cutover_model::{Exit, RunId, RunReport, Scenario, TargetKind};
@@ -14,7 +15,7 @@ use crate::interrupt;
 use crate::paths::{self, load};
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::record::{RecordError, Recorder, folder};
+use crate::record::{RecordError, Recorder, folder, write_shard_plan};
 use crate::settings::Settings;
 use crate::targeting::{options_of, sweep, target};
 
@@ -44,12 +45,12 @@ pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: Printer) -> Exit
         Ok(folder) => folder,
         Err(error) => return refused(&error, printer),
     };
-    match perform((plan, target, start), &folder, settings, printer) {
-        Ok(report) => {
-            printer.out(&terminal(&report, printer.style()));
-            printer.say(&format!("report: {}", folder.join(Format::Html.file_name()).display()));
-            report.exit
-        }
+    let described = plan.shard.map_or(Ok(()), |_| {
+        let scenarios = plan.scenarios.iter().map(|it| it.scenario.clone()).collect();
+        write_shard_plan(&folder, &ShardPlan { scenarios })
+    });
+    match described.and_then(|()| perform((plan, target, start), &folder, settings, printer)) {
+        Ok(report) => show(&report, &folder, printer),
         Err(error) => {
             printer.error(&error);
             Exit::Error
@@ -57,10 +58,22 @@ pub(crate) fn run(args: &RunArgs, settings: &Settings, printer: Printer) -> Exit
     }
 }
 
-/// The plan of an ordinary run, or of one with a break.
+/// Prints what a run came to and where its report is.
+pub(crate) fn show(report: &RunReport, folder: &Path, printer: Printer) -> Exit {
+    printer.out(&terminal(report, printer.style()));
+    printer.say(&format!("report: {}", folder.join(Format::Html.file_name()).display()));
+    report.exit
+}
+
+/// The plan of an ordinary run, of a shard of one, or of one with a break.
 fn plan(scenarios: Vec<Scenario>, args: &RunArgs, printer: Printer) -> Result<Plan, Exit> {
     let Some(place) = &args.sabotage else {
-        return Ok(Plan::new(scenarios, args.seed));
+        let plan = Plan::new(scenarios, args.seed);
+        let Some(shard) = args.shard else { return Ok(plan) };
+        return plan.sharded(shard).map_err(|error| {
+            printer.mistake(&error.to_string(), "take as many shards as there are users, or fewer");
+            Exit::BadInput
+        });
     };
     let plans = scenarios.iter().flat_map(|it| Plan::sabotaged(it, args.seed));
     let mut declared = Vec::new();
@@ -95,15 +108,22 @@ pub(crate) fn start_of(
     settings: &Settings,
 ) -> RunStart {
     let started_at_ns = settings.clock.now_ns();
+    let shard = plan.shard.map(|shard| format!("-{}of{}", shard.number(), shard.of()));
+    let shard_name = shard.unwrap_or_default();
     let started = jiff::Timestamp::from_nanosecond(i128::from(started_at_ns)).unwrap_or_default();
     RunStart {
         format: EVENT_FORMAT,
-        run: RunId::new(format!("{}-{}", started.strftime("%Y%m%dT%H%M%SZ"), plan.seed)),
+        run: RunId::new(format!(
+            "{}-{}{shard_name}",
+            started.strftime("%Y%m%dT%H%M%SZ"),
+            plan.seed
+        )),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at_ns,
         seed: plan.seed,
         target: target.kind(),
         options,
+        shard: plan.shard,
         scenarios: u32::try_from(plan.scenarios.len()).unwrap_or(u32::MAX),
     }
 }
@@ -162,7 +182,8 @@ pub(crate) fn perform(
 
 /// The plan as `--dry-run` shows it.
 fn described(plan: &Plan, target: TargetKind) -> String {
-    let mut lines = vec![format!("target {}, seed {}", target.word(), plan.seed)];
+    let shard = plan.shard.map(|shard| format!(", shard {shard}")).unwrap_or_default();
+    let mut lines = vec![format!("target {}, seed {}{shard}", target.word(), plan.seed)];
     for planned in &plan.scenarios {
         let scenario = &planned.scenario;
         lines.push(format!("\n{} ({})", scenario.id, scenario.file.display()));

@@ -19,7 +19,7 @@ use cutover_model::scenario::{
     LatencyExpect, LatencySabotage, LatencyStep, LatencySubject, QueryPair, Statistic,
 };
 use cutover_model::{
-    Expectation, FieldValue, Finding, FindingCode, Judgement, Ratio, Store, Timing, Verdict,
+    Expectation, FieldValue, Finding, FindingCode, Judgement, Ratio, Shard, Store, Timing, Verdict,
 };
 use cutover_targets::Capabilities;
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,8 @@ impl Check for LatencyCheck<'_> {
             warm_up: self.step.warm_up,
             timeout: TIMEOUT,
             connections: CONNECTIONS * 2,
+            // One shard alone does this.
+            shard: Shard::WHOLE,
         };
         let recording = run_open(operations, schedule, options, cx.cx.stop.receiver()).await?;
         drop(faulty);

@@ -8,15 +8,15 @@ use std::time::Duration;
 use cutover_clients::influx::{InfluxClient, Precision, flux_body};
 use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
-    Arrival, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, OperationRecording,
-    Pace, Recording, RunOptions, Schedule,
+    Arrival, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, MergeError,
+    OperationRecording, Pace, Recording, RunOptions, Schedule,
 };
 use cutover_model::event::{Fact, Figure};
 use cutover_model::scenario::{
     LoadExpect, LoadModel, LoadSabotage, LoadStep, LoadSubject, QueryPair, ReadLoad, Statistic,
     WriteLoad,
 };
-use cutover_model::{Expectation, Finding, FindingCode, Judgement, Ratio, Timing, Verdict};
+use cutover_model::{Expectation, Finding, FindingCode, Judgement, Ratio, Shard, Timing, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::driven::{Faulty, rate_of, service_unavailable};
@@ -44,6 +44,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct LoadCheck<'a> {
     pub(crate) step: &'a LoadStep,
     pub(crate) sabotage: Option<&'a LoadSabotage>,
+    /// The part of the load that is driven here, if it is shared.
+    pub(crate) shard: Option<Shard>,
 }
 
 /// What was seen.
@@ -57,6 +59,30 @@ pub struct LoadEvidence {
     pub read: Option<Recording>,
     /// What became of the points, if there were writers.
     pub points: Option<PointEvidence>,
+    /// Why what several shards drove was not together the load of the file, if so. Figures that a
+    /// clock enters are not judged then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub divided: Option<String>,
+}
+
+impl LoadEvidence {
+    /// Adds what another shard saw of the same load.
+    pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
+        for (own, other) in [(&mut self.write, other.write), (&mut self.read, other.read)] {
+            match (own, other) {
+                (Some(own), Some(other)) => own.merge(&other)?,
+                (None, None) => {}
+                // A load that only one of them drove.
+                _ => return Err(MergeError::Phases),
+            }
+        }
+        match (&mut self.points, other.points) {
+            (Some(own), Some(other)) => own.merge(other),
+            (None, None) => {}
+            _ => return Err(MergeError::Phases),
+        }
+        Ok(())
+    }
 }
 
 impl Check for LoadCheck<'_> {
@@ -90,11 +116,16 @@ impl Check for LoadCheck<'_> {
             }
             None => None,
         };
-        Ok(LoadEvidence { timing: cx.target.capabilities.timing, write, read, points })
+        let timing = cx.target.capabilities.timing;
+        Ok(LoadEvidence { timing, write, read, points, divided: None })
     }
 
     fn judge(&self, evidence: &LoadEvidence) -> Verdict {
-        judge(self.step, evidence)
+        let verdict = judge(self.step, evidence);
+        match self.shard {
+            Some(shard) => left_to_merge(verdict, shard),
+            None => verdict,
+        }
     }
 
     fn facts(&self, evidence: &LoadEvidence) -> Vec<Fact> {
@@ -234,6 +265,7 @@ impl LoadCheck<'_> {
                 warm_up: self.step.warm_up,
                 timeout: TIMEOUT,
                 connections: CONNECTIONS,
+                shard: self.shard.unwrap_or(Shard::WHOLE),
             },
             threads: THREADS,
             wall: cx.cx.clock.clone(),
@@ -267,6 +299,17 @@ pub fn judge(step: &LoadStep, evidence: &LoadEvidence) -> Verdict {
     Verdict { expectations, findings }
 }
 
+/// What is expected of a load says nothing of a part of it, so that a shard judges none of it.
+fn left_to_merge(verdict: Verdict, shard: Shard) -> Verdict {
+    let skipped = |expectation| Expectation {
+        judgement: Judgement::Skipped,
+        reason: Some(format!("judged by merge: shard {shard} is a part of the load")),
+        ..expectation
+    };
+    let expectations = verdict.expectations.into_iter().map(skipped).collect();
+    Verdict { expectations, ..verdict }
+}
+
 fn limits_errors(step: &LoadStep, subject: LoadSubject) -> bool {
     step.expect.iter().any(|expect| {
         expect.statistic == Statistic::Errors
@@ -286,16 +329,22 @@ fn expectation(expect: &LoadExpect, evidence: &LoadEvidence) -> Expectation {
         limit: expect.limit,
         min_samples: expect.min_samples,
     };
-    timed::judge(&demand, &observed(recording.as_ref(), label, expect.statistic), evidence.timing)
+    let seen = (recording.as_ref(), label);
+    let observed = observed(seen, expect.statistic, evidence.divided.as_ref());
+    timed::judge(&demand, &observed, evidence.timing)
 }
 
-fn observed(recording: Option<&Recording>, label: &str, statistic: Statistic) -> Observed {
+fn observed(
+    (recording, label): (Option<&Recording>, &str),
+    statistic: Statistic,
+    divided: Option<&String>,
+) -> Observed {
     let Some(recording) = recording else { return Observed::default() };
     let Some(summary) = recording.summary(label) else { return Observed::default() };
     Observed {
         reading: timed::read(&summary, statistic),
         samples: summary.samples,
-        generator: GeneratorState::of(&summary, recording),
+        generator: GeneratorState::of(&summary, recording).divided(divided.cloned()),
     }
 }
 
@@ -320,7 +369,7 @@ fn one_operation(recording: &Recording) -> Recording {
 
 fn nothing_lost(points: Option<&PointEvidence>) -> Expectation {
     let (observed, judgement, reason) = match points {
-        Some(PointEvidence { unread: Some(why), .. }) => {
+        Some(PointEvidence { unread: Some(why), lost: 0, .. }) => {
             (String::new(), Judgement::Inconclusive, Some(format!("not read back: {why}")))
         }
         Some(points) if points.acknowledged > 0 => {

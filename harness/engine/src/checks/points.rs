@@ -45,6 +45,21 @@ pub struct PointEvidence {
     pub unread: Option<String>,
 }
 
+impl PointEvidence {
+    /// Adds what became of the points of another shard.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let Self { acknowledged, unacknowledged, read_back, lost, first_lost, unread } = other;
+        self.acknowledged += acknowledged;
+        self.unacknowledged += unacknowledged;
+        self.read_back += read_back;
+        self.lost += lost;
+        self.first_lost.extend(first_lost);
+        self.first_lost.sort_unstable();
+        self.first_lost.truncate(WITNESSES);
+        self.unread = self.unread.take().or(unread);
+    }
+}
+
 /// Generated points, and which of them were acknowledged.
 pub(crate) struct Writers {
     points: Points,

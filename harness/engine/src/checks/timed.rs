@@ -62,6 +62,8 @@ pub(crate) struct GeneratorState {
     busy: Option<f64>,
     /// How far the wall clock was set meanwhile.
     clock_step: Duration,
+    /// Why several generators did not drive the whole load together, if so.
+    divided: Option<String>,
 }
 
 impl GeneratorState {
@@ -73,7 +75,13 @@ impl GeneratorState {
             sent: asked.map(|asked| summary.achieved_per_second / asked),
             busy: generator.map(cutover_load::Generator::busy),
             clock_step: generator.map_or(Duration::ZERO, |generator| generator.clock_step),
+            divided: None,
         }
+    }
+
+    /// The same, of several generators that did not drive the whole load together, if so.
+    pub(crate) fn divided(self, divided: Option<String>) -> Self {
+        Self { divided, ..self }
     }
 
     /// Why nothing can be said of the service, if that is so.
@@ -92,7 +100,7 @@ impl GeneratorState {
             let step = ShortDuration(self.clock_step);
             return Some(format!("the clock was set, or the machine suspended, by {step}"));
         }
-        None
+        self.divided.clone()
     }
 }
 

@@ -13,7 +13,7 @@ use cutover_load::{
     Answer, Arrival, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, Latency,
     Method, Pace, Rate, RunOptions, Schedule, run_http,
 };
-use cutover_model::{Clock, Ratio};
+use cutover_model::{Clock, Ratio, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +151,7 @@ fn load(order: &LoadOrder) -> HttpLoad {
             warm_up: Duration::from_millis(order.warm_up_ms),
             timeout: Duration::from_secs(10),
             connections: order.connections as usize,
+            shard: Shard::WHOLE,
         },
         threads: 1,
         wall: wall(),

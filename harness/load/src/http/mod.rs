@@ -47,7 +47,6 @@ mod poller;
 mod prepared;
 mod response;
 mod run;
-mod share;
 mod slots;
 mod tls;
 mod wall;

@@ -12,12 +12,12 @@ use rustix::time::{ClockId, clock_gettime};
 use super::plan::{Endpoint, HttpLoad, Pace};
 use super::poller::Watch;
 use super::prepared::Prepared;
-use super::share::{Arrivals, Share, Users};
 use super::tls::Speaker;
 use super::worker::{Shared, Source, Worked, Worker};
 use crate::options::RunError;
 use crate::recorder::{Frame, Recorder};
 use crate::recording::{Generator, Model, Recording};
+use crate::share::{Arrivals, Share, Users};
 
 /// Time for the connections to get ready before the first arrival is due.
 const LEAD: Duration = Duration::from_millis(5);
@@ -33,10 +33,7 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
     let (model, connections) = match pace {
         Pace::Open(_) if options.connections == 0 => return Err(RunError::NoConnection),
         Pace::Open(_) => (Model::Open, options.connections),
-        Pace::Closed(closed) if closed.users == 0 => return Err(RunError::NoUser),
-        Pace::Closed(closed) => {
-            (Model::Closed, usize::try_from(closed.users).expect("32 bits of users"))
-        }
+        Pace::Closed(closed) => (Model::Closed, closed.users_of(options.shard)?),
     };
     let threads = threads.min(connections);
     if threads == 0 {
@@ -58,12 +55,13 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
     let shared = Shared { plan, addresses, speaker, watch, end, give_up, timeout, stop, wall };
     let start = |share: Share| {
         let operations = labels.len();
+        let part = Share::of_shard(options.shard).part(share);
         let source = match pace {
-            Pace::Open(schedule) => Source::Open(Arrivals::new(schedule, operations, share, end)),
-            Pace::Closed(closed) => Source::Closed(Users::new(closed, operations, share)),
+            Pace::Open(schedule) => Source::Open(Arrivals::new(schedule, operations, part, end)),
+            Pace::Closed(closed) => Source::Closed(Users::new(closed, operations, part)),
         };
         let recorder = Recorder::new(operations, options.warm_up, options.timeout);
-        let worked = work(&shared, source, share.of(connections), recorder)?;
+        let worked = work(&shared, source, share.size(connections), recorder)?;
         let (Worked { recorder, stopped, .. }, generator) = worked;
         let frame = Frame { model, duration: options.duration, stopped };
         let recording = recorder.finish(frame, labels.clone());
@@ -86,7 +84,7 @@ fn on_threads(
     std::thread::scope(|scope| {
         let begun: Vec<_> = (0..threads)
             .map(|thread| {
-                let share = Share { thread, threads };
+                let share = Share::new(thread, threads);
                 let name = format!("load {thread}");
                 std::thread::Builder::new().name(name).spawn_scoped(scope, move || start(share))
             })

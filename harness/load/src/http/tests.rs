@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cutover_model::Clock;
+use cutover_model::{Clock, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
 
 use super::*;
@@ -76,6 +76,7 @@ fn load(port: u16, request: HttpRequest, pace: Pace) -> HttpLoad {
             warm_up: Duration::ZERO,
             timeout: MS * 300,
             connections: 4,
+            shard: Shard::WHOLE,
         },
         threads: 2,
         wall: wall(),

@@ -17,13 +17,13 @@ use super::connection::{BUFFER, Carried, Progress};
 use super::outcome::{Broken, broken, ended};
 use super::poller::{Poller, TICK, Watch};
 use super::prepared::{Prepared, Press};
-use super::share::{Arrivals, Users};
 use super::slots::{Job, Slots};
 use super::tls::Speaker;
 use super::wall::WallCheck;
 use crate::interleave::Turn;
 use crate::operation::{Outcome, OutcomeClass};
 use crate::recorder::{Arrived, Recorder, Unsent};
+use crate::share::{Arrivals, Users};
 
 /// What all threads of a load read.
 pub(crate) struct Shared<'a> {

@@ -13,6 +13,7 @@ fn start() -> RunEventKind {
         seed: 7,
         target: TargetKind::Embedded,
         options: Vec::new(),
+        shard: None,
         scenarios: 1,
     })
 }

@@ -93,6 +93,7 @@ fn events(fates: &[Fate], text: &str, ends: (bool, bool, bool)) -> Vec<RunEvent>
         seed: 1,
         target: TargetKind::Embedded,
         options: Vec::new(),
+        shard: None,
         scenarios: u32::try_from(fates.len()).expect("there are few"),
     })];
     for (index, fate) in fates.iter().enumerate() {

@@ -39,6 +39,7 @@ pub(crate) fn events() -> Vec<RunEvent> {
             seed: 7,
             target: TargetKind::Embedded,
             options: Vec::new(),
+            shard: None,
             scenarios: 3,
         }),
     );

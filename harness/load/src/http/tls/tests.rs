@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use cutover_model::Clock;
+use cutover_model::{Clock, Shard};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -75,6 +75,7 @@ fn load(port: u16, server_name: &str, roots: Roots) -> HttpLoad {
             warm_up: Duration::ZERO,
             timeout: Duration::from_secs(5),
             connections: 4,
+            shard: Shard::WHOLE,
         },
         threads: 2,
         wall: Clock::fixed(0),

@@ -1,0 +1,265 @@
+//! The share of the arrivals or of the users that falls to one process, or to one of its threads.
+//!
+//! The main type is [`Share`]: the `k`th of `n` takes every `n`th arrival from the `k`th on, and so
+//! with users: a pure function of the seed and the two numbers, whose union over all shares is the
+//! schedule itself. [`Arrivals`] and [`Users`] are what is in a share.
+
+use std::iter::{Skip, StepBy};
+use std::time::Duration;
+
+use cutover_model::Shard;
+use cutover_model::draw::{draw, stream_of};
+
+use crate::closed::Closed;
+use crate::interleave::{Dealer, Turn};
+use crate::schedule::{Instants, Schedule};
+
+/// Which share of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// From 0.
+    number: usize,
+    of: usize,
+}
+
+impl Share {
+    /// One of several equal shares, counted from 0.
+    pub(crate) fn new(number: usize, of: usize) -> Self {
+        Self { number, of }
+    }
+
+    /// The share of a process.
+    pub(crate) fn of_shard(shard: Shard) -> Self {
+        let size = |number| usize::try_from(number).expect("32 bits of shards");
+        Self::new(size(shard.number() - 1), size(shard.of()))
+    }
+
+    /// A share of this share.
+    pub(crate) fn part(self, part: Self) -> Self {
+        Self::new(self.number + self.of * part.number, self.of * part.of)
+    }
+
+    /// How many of so many fall to this share.
+    pub(crate) fn size(self, all: usize) -> usize {
+        all / self.of + usize::from(self.number < all % self.of)
+    }
+
+    /// The number that the `index`th of this share has among all.
+    pub(crate) fn at(self, index: usize) -> u64 {
+        index as u64 * self.of as u64 + self.number as u64
+    }
+}
+
+/// The arrivals of an open load that are in a share and have still to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrivals {
+    instants: StepBy<Skip<Instants>>,
+    share: Share,
+    taken: usize,
+    seed: u64,
+    operations: usize,
+    end: Duration,
+    dealer: Dealer,
+    next: Option<(Turn, Duration)>,
+}
+
+impl Arrivals {
+    pub(crate) fn new(schedule: Schedule, operations: usize, share: Share, end: Duration) -> Self {
+        let mut arrivals = Self {
+            instants: schedule.instants().skip(share.number).step_by(share.of),
+            share,
+            taken: 0,
+            seed: schedule.seed(),
+            operations,
+            end,
+            dealer: Dealer::default(),
+            next: None,
+        };
+        arrivals.next = arrivals.following();
+        arrivals
+    }
+
+    /// Leaves out what is due from this instant on.
+    pub(crate) fn end_at(&mut self, end: Duration) {
+        self.end = self.end.min(end);
+        self.next = self.next.filter(|(_, due)| *due < self.end);
+    }
+
+    /// When the next one is due.
+    pub(crate) fn peek(&self) -> Option<Duration> {
+        self.next.map(|(_, due)| due)
+    }
+
+    fn following(&mut self) -> Option<(Turn, Duration)> {
+        let due = self.instants.next().filter(|due| *due < self.end)?;
+        let k = self.share.at(self.taken);
+        self.taken += 1;
+        Some((self.dealer.deal(self.seed, self.operations, k), due))
+    }
+}
+
+impl Iterator for Arrivals {
+    type Item = (Turn, Duration);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next.take();
+        if next.is_some() {
+            self.next = self.following();
+        }
+        next
+    }
+}
+
+/// The users of a closed load that are in a share.
+#[derive(Clone, Debug)]
+pub(crate) struct Users {
+    closed: Closed,
+    share: Share,
+    operations: usize,
+    dealer: Dealer,
+    /// The seed of each user's order, and how often the user has asked.
+    asked: Vec<(u64, u64)>,
+}
+
+impl Users {
+    pub(crate) fn new(closed: Closed, operations: usize, share: Share) -> Self {
+        let all = usize::try_from(closed.users).expect("32 bits of users");
+        let seed = |index| draw(closed.seed, stream_of("user"), share.at(index));
+        let asked = (0..share.size(all)).map(|index| (seed(index), 0)).collect();
+        Self { closed, share, operations, dealer: Dealer::default(), asked }
+    }
+
+    /// When the user at this place of the share joins.
+    pub(crate) fn joins(&self, index: usize) -> Duration {
+        let number = u32::try_from(self.share.at(index)).expect("32 bits of users");
+        (self.closed.ramp_up / self.closed.users).saturating_mul(number)
+    }
+
+    pub(crate) fn think(&self) -> Duration {
+        self.closed.think
+    }
+
+    /// What the user at this place of the share asks next.
+    pub(crate) fn turn(&mut self, index: usize) -> Turn {
+        let number = self.share.at(index);
+        let (seed, asked) = &mut self.asked[index];
+        let turn = self.dealer.deal(*seed, self.operations, *asked);
+        *asked += 1;
+        Turn { round: turn.round * u64::from(self.closed.users) + number, ..turn }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::operation::{Outcome, OutcomeClass};
+    use crate::recorder::{Arrived, Frame, Recorder};
+    use crate::recording::{Model, Recording};
+    use crate::schedule::{Arrival, Rate};
+
+    /// The share of each thread of each shard.
+    fn parts(shards: u32, threads: usize) -> Vec<Share> {
+        let shards =
+            (1..=shards).map(|number| Share::of_shard(Shard::new(number, shards).unwrap()));
+        shards
+            .flat_map(|shard| (0..threads).map(move |it| shard.part(Share::new(it, threads))))
+            .collect()
+    }
+
+    /// What a shard records of a service whose latency and failures depend on the round alone.
+    fn recording(schedule: Schedule, operations: usize, shard: Shard) -> Recording {
+        let (warm_up, duration) = (Duration::from_millis(700), Duration::from_millis(800));
+        let mut recorder = Recorder::new(operations, warm_up, Duration::from_secs(5));
+        let share = Share::of_shard(shard);
+        for (turn, due) in Arrivals::new(schedule, operations, share, warm_up + duration) {
+            let sent = due + Duration::from_micros(draw(1, 0, turn.round) % 90);
+            let done = sent + Duration::from_nanos(draw(1, 1, turn.round) % 90_000_000);
+            let failed = draw(1, 2, turn.round) % 9 == 0;
+            let outcome =
+                if failed { Outcome::failed(OutcomeClass::Error("503")) } else { Outcome::ok(7) };
+            let operation = turn.operation;
+            recorder.record(Arrived { operation, due, free: due, sent, done, outcome });
+        }
+        let labels = (0..operations).map(|it| it.to_string()).collect();
+        recorder.finish(Frame { model: Model::Open, duration, stopped: None }, labels)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_shares_of_all_threads_of_all_shards_are_the_schedule(
+            shards in 1_u32..5,
+            threads in 1_usize..5,
+            operations in 1_usize..5,
+            poisson: bool,
+            per_second in 1_u64..2_000,
+            seed: u64,
+        ) {
+            let rate = Rate::per_second(per_second);
+            let arrival =
+                if poisson { Arrival::Poisson { rate } } else { Arrival::Constant { rate } };
+            let schedule = Schedule::new(arrival, seed).unwrap();
+            let end = Duration::from_millis(500);
+            let arrivals = |share| {
+                Arrivals::new(schedule, operations, share, end)
+                    .map(|(turn, due)| (due, turn.round, turn.operation))
+                    .collect::<Vec<_>>()
+            };
+            let mut shared: Vec<_> = parts(shards, threads).into_iter().flat_map(arrivals).collect();
+            let mut whole = arrivals(Share::of_shard(Shard::WHOLE));
+            shared.sort_unstable();
+            whole.sort_unstable();
+            prop_assert_eq!(shared, whole);
+        }
+
+        #[test]
+        fn the_recordings_of_all_shards_are_together_the_one_of_the_whole_load(
+            shards in 1_u32..7,
+            operations in 1_usize..4,
+            poisson: bool,
+            per_second in 1_u64..2_000,
+            seed: u64,
+        ) {
+            let rate = Rate::per_second(per_second);
+            let arrival =
+                if poisson { Arrival::Poisson { rate } } else { Arrival::Constant { rate } };
+            let schedule = Schedule::new(arrival, seed).unwrap();
+            let whole = recording(schedule, operations, Shard::WHOLE);
+            let merged = (1..=shards)
+                .map(|number| recording(schedule, operations, Shard::new(number, shards).unwrap()))
+                .reduce(|mut merged, shard| {
+                    merged.merge(&shard).unwrap();
+                    merged
+                });
+            prop_assert_eq!(merged.unwrap(), whole);
+        }
+
+        #[test]
+        fn the_users_of_all_threads_of_all_shards_are_all_users_and_share_no_round(
+            shards in 1_u32..5, threads in 1_usize..5, users in 1_u32..40, operations in 1_usize..4, seed: u64,
+        ) {
+            let ramp_up = Duration::from_secs(40);
+            let closed = Closed { users, think: Duration::ZERO, ramp_up, seed };
+            let mut joined = Vec::new();
+            let mut rounds = Vec::new();
+            for share in parts(shards, threads) {
+                let mut share = Users::new(closed, operations, share);
+                for index in 0..share.asked.len() {
+                    joined.push(share.joins(index));
+                    let asked = (0..3 * operations).map(|_| share.turn(index));
+                    rounds.extend(asked.map(|turn| (turn.round, turn.operation)));
+                }
+            }
+            joined.sort_unstable();
+            let due: Vec<_> = (0..users).map(|user| ramp_up / users * user).collect();
+            prop_assert_eq!(joined, due);
+            let asked = rounds.len();
+            rounds.sort_unstable();
+            rounds.dedup();
+            prop_assert_eq!(rounds.len(), asked);
+        }
+    }
+}
