@@ -359,8 +359,25 @@ fn the_doctor_misses_outputs_that_are_not_whole() {
     assert!(ran.stderr.contains("`influxdb_url` is missing"), "{}", ran.stderr);
 }
 
-#[test]
-fn the_runners_script_runs_the_real_binary_against_the_stack() {
+/// Runs the runner's script in a world whose scenarios it finds, as a job of Batch does.
+fn runner(world: &World, shards: &str, index: Option<&str>) -> Ran {
+    let script = root().join("tools/runner/run");
+    assert!(script.metadata().unwrap().permissions().mode() & 0o111 != 0);
+    let mut command = Command::new(script);
+    command.args(["--shards", shards, "--tag", "test", "--source", "standin"]);
+    command.current_dir(world.sandbox.path("."));
+    command.env("PATH", path_behind(world.sandbox.path("bin")));
+    world.dress(&mut command);
+    let outputs = serde_json::Value::Object(world.outputs.clone());
+    command.env("CUTOVER_STACK_OUTPUT", outputs.to_string());
+    command.env("CUTOVER_WORK", world.sandbox.path("work")).env("CUTOVER_ALLOW_WRITES", "true");
+    command.env_remove("CUTOVER_RESULTS").env_remove("AWS_BATCH_JOB_ARRAY_INDEX");
+    command.envs(index.map(|index| ("AWS_BATCH_JOB_ARRAY_INDEX", index)));
+    Ran::from(command.output().unwrap())
+}
+
+/// A world with a folder of scenarios, and the binary where the script looks for it.
+fn world_of_the_runner() -> World {
     let world = world();
     std::fs::create_dir(world.sandbox.path("scenarios")).unwrap();
     std::fs::create_dir(world.sandbox.path("bin")).unwrap();
@@ -368,18 +385,39 @@ fn the_runners_script_runs_the_real_binary_against_the_stack() {
         world.sandbox.write(&format!("scenarios/{name}"), &world.sandbox.read(name));
     }
     symlink(env!("CARGO_BIN_EXE_cutover"), world.sandbox.path("bin/cutover")).unwrap();
-    let script = root().join("tools/runner/run");
-    assert!(script.metadata().unwrap().permissions().mode() & 0o111 != 0);
-    let path = path_behind(world.sandbox.path("bin"));
-    let mut command = Command::new(script);
-    command.args(["--shards", "1", "--tag", "test", "--source", "standin"]);
-    command.current_dir(world.sandbox.path(".")).env("PATH", path);
-    world.dress(&mut command);
-    let outputs = serde_json::Value::Object(world.outputs.clone());
-    command.env("CUTOVER_STACK_OUTPUT", outputs.to_string());
-    command.env("CUTOVER_WORK", world.sandbox.path("work")).env("CUTOVER_ALLOW_WRITES", "true");
-    command.env_remove("CUTOVER_RESULTS");
-    let ran = Ran::from(command.output().unwrap());
+    world
+}
+
+#[test]
+fn the_runners_script_runs_the_real_binary_against_the_stack() {
+    let world = world_of_the_runner();
+    let ran = runner(&world, "1", None);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(world.sandbox.report("work/report").start.target, TargetKind::Deployed);
+}
+
+#[test]
+fn the_runners_script_runs_each_job_of_an_array_as_a_shard() {
+    let world = world_of_the_runner();
+    let load = "  - load:
+      write: { open: { rate: 2_000 points/s }, batch: 20, series: 3 }
+      duration: 500ms
+      expect: [ { on: write, errors: \"< 1%\", min_samples: 50 } ]
+      prove: [no_acknowledged_write_lost]
+";
+    let text = world.sandbox.read("scenarios/small.yaml");
+    world.sandbox.write("scenarios/small.yaml", &format!("{text}{load}"));
+    for (index, shard) in [("0", "1/2"), ("1", "2/2")] {
+        let ran = runner(&world, "2", Some(index));
+        // A shard that did its part is no failed job, though it proves nothing.
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        let report = world.sandbox.report("work/report");
+        assert_eq!(report.start.shard.map(|it| it.to_string()).as_deref(), Some(shard));
+        assert_eq!(report.exit, Exit::NothingJudged);
+        let to = world.sandbox.path(&format!("shard-{index}"));
+        std::fs::rename(world.sandbox.path("work/report"), to).unwrap();
+    }
+    let ran = world.sandbox.run(&["merge", "shard-0", "shard-1", "--out", "merged"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("points acknowledged 1,000"), "{}", ran.stdout);
 }

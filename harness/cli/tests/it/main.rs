@@ -8,6 +8,7 @@ mod deployed;
 mod exit_codes;
 mod interrupts;
 mod record;
+mod shards;
 mod stack;
 mod support;
 mod targets;
