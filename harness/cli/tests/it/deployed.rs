@@ -8,7 +8,7 @@ use cutover_model::{Exit, Judgement, TargetKind};
 use serde_json::json;
 
 use crate::support::{GROUNDWORK, ROWS, Ran, Sandbox, path_behind, root};
-use crate::world::{World, arn};
+use crate::world::{OPERATOR, World, arn};
 
 fn world() -> World {
     World::new(Sandbox::with_parity(ROWS))
@@ -407,6 +407,10 @@ fn the_runners_script_runs_each_job_of_an_array_as_a_shard() {
 ";
     let text = world.sandbox.read("scenarios/small.yaml");
     world.sandbox.write("scenarios/small.yaml", &format!("{text}{load}"));
+    // A token that may make the bucket of the load, and one that may read from it.
+    for token in ["reader", "writer"] {
+        world.set_secret(token, Ok(World::secret_with(OPERATOR)));
+    }
     for (index, shard) in [("0", "1/2"), ("1", "2/2")] {
         let ran = runner(&world, "2", Some(index));
         // A shard that did its part is no failed job, though it proves nothing.

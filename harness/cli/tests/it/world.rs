@@ -25,7 +25,7 @@ const KEY: &str = "AKIATEST";
 const REGION: &str = "us-east-1";
 const BUCKET: &str = "small_data";
 const INSTANCE: &str = "abc123";
-const OPERATOR: &str = "operator-token";
+pub(crate) const OPERATOR: &str = "operator-token";
 
 /// Three servers, for as long as the test goes on.
 pub(crate) struct World {
