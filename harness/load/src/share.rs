@@ -176,7 +176,7 @@ mod tests {
         for (turn, due) in Arrivals::new(schedule, operations, share, warm_up + duration) {
             let sent = due + Duration::from_micros(draw(1, 0, turn.round) % 90);
             let done = sent + Duration::from_nanos(draw(1, 1, turn.round) % 90_000_000);
-            let failed = draw(1, 2, turn.round) % 9 == 0;
+            let failed = draw(1, 2, turn.round).is_multiple_of(9);
             let outcome =
                 if failed { Outcome::failed(OutcomeClass::Error("503")) } else { Outcome::ok(7) };
             let operation = turn.operation;

@@ -19,7 +19,7 @@ pub enum MergeRefusal {
     #[error("`{}` is no record of a shard", .0.display())]
     NoShard(PathBuf),
     /// A shard did not run to its end.
-    #[error("`{}` has no end: shard {shard} was interrupted or is still under way", folder.display())]
+    #[error("`{}` has no end: shard {shard} was interrupted or still goes on", folder.display())]
     NotEnded {
         /// Where its record is.
         folder: PathBuf,

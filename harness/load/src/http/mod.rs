@@ -10,7 +10,7 @@
 //! # use std::sync::atomic::AtomicBool;
 //! # use std::time::Duration;
 //! # use cutover_load::*;
-//! # use cutover_model::Clock;
+//! # use cutover_model::{Clock, Shard};
 //! # let wall_clock = Clock::fixed(0);
 //! let health = HttpRequest {
 //!     method: Method::Get,
@@ -29,6 +29,7 @@
 //!         warm_up: Duration::from_secs(1),
 //!         timeout: Duration::from_secs(5),
 //!         connections: 16,
+//!         shard: Shard::WHOLE,
 //!     },
 //!     threads: 1,
 //!     wall: wall_clock,
