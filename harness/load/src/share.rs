@@ -208,7 +208,8 @@ mod tests {
                     .map(|(turn, due)| (due, turn.round, turn.operation))
                     .collect::<Vec<_>>()
             };
-            let mut shared: Vec<_> = parts(shards, threads).into_iter().flat_map(arrivals).collect();
+            let parts = parts(shards, threads).into_iter();
+            let mut shared: Vec<_> = parts.flat_map(arrivals).collect();
             let mut whole = arrivals(Share::of_shard(Shard::WHOLE));
             shared.sort_unstable();
             whole.sort_unstable();
