@@ -239,8 +239,12 @@ mod tests {
         }
 
         #[test]
-        fn the_users_of_all_threads_of_all_shards_are_all_users_and_share_no_round(
-            shards in 1_u32..5, threads in 1_usize..5, users in 1_u32..40, operations in 1_usize..4, seed: u64,
+        fn the_users_of_all_shares_are_all_users_and_share_no_round(
+            shards in 1_u32..5,
+            threads in 1_usize..5,
+            users in 1_u32..40,
+            operations in 1_usize..4,
+            seed: u64,
         ) {
             let ramp_up = Duration::from_secs(40);
             let closed = Closed { users, think: Duration::ZERO, ramp_up, seed };
