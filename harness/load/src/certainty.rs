@@ -49,14 +49,14 @@ const NORMAL: f64 = 1.960;
 
 /// Intervals around the figures of one operation.
 #[derive(Debug)]
-pub struct Certainty<'a> {
+pub(crate) struct Certainty<'a> {
     all: &'a Histogram,
     blocks: Vec<Vec<&'a Second>>,
 }
 
 impl<'a> Certainty<'a> {
     /// For the measured phase of an operation, which begins in this second of the run.
-    pub fn of(operation: &'a OperationRecording, from_second: u64) -> Self {
+    pub(crate) fn of(operation: &'a OperationRecording, from_second: u64) -> Self {
         let seconds: Vec<&Second> =
             operation.seconds.range(from_second..).map(|(_, second)| second).collect();
         let seconds: Vec<&Second> =
@@ -68,7 +68,7 @@ impl<'a> Certainty<'a> {
 
     /// The range in which the true quantile lies with 95 % confidence; none where too few samples
     /// bound it.
-    pub fn quantile(&self, quantile: Quantile) -> Option<Interval> {
+    pub(crate) fn quantile(&self, quantile: Quantile) -> Option<Interval> {
         let value = self.all.quantile(quantile)?;
         let above = |second: &Second| {
             let counts = second.response.iter().filter(|(own, _)| *own > value);
@@ -78,7 +78,7 @@ impl<'a> Certainty<'a> {
     }
 
     /// The range in which the true mean lies with 95 % confidence; none for a single sample.
-    pub fn mean(&self) -> Option<Interval> {
+    pub(crate) fn mean(&self) -> Option<Interval> {
         let mean = self.all.mean()?.as_secs_f64();
         let total = |second: &Second| {
             let counts = second.response.iter();
@@ -244,7 +244,7 @@ mod tests {
         let mut run = run(7, 3, 0.3);
         run.seconds.retain(|second, _| *second < 5);
         let certainty = Certainty::of(&run, 0);
-        let alone = crate::statistics::quantile_interval(&run.measured.response, Quantile::P95);
+        let alone = interval_of(&run.measured.response, Quantile::P95, 1.0);
         assert_eq!(certainty.quantile(Quantile::P95), alone);
         let mean = certainty.mean().unwrap();
         assert!(mean.low < mean.high);

@@ -8,8 +8,8 @@
 //! that stalls is charged for everyone who had to wait; the time from the sending is kept beside
 //! it. Errors and timeouts stay in the base of every percentile.
 //!
-//! What an operation does is not known here, and neither is a limit: the pure functions of
-//! [`Histogram`] and [`quantile_interval`] help whoever judges.
+//! What an operation does is not known here, and neither is a limit: a [`Summary`], with what is
+//! known of each of its figures, helps whoever judges. [`points`] makes what a writer sends.
 
 mod certainty;
 mod closed;
@@ -29,7 +29,6 @@ mod share;
 mod statistics;
 mod summary;
 
-pub use certainty::Certainty;
 pub use closed::{Closed, run_closed};
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramError};
@@ -44,7 +43,7 @@ pub use recording::{
     Generator, MergeError, Model, OperationRecording, OutcomeCounts, Recording, Samples, Second,
 };
 pub use schedule::{Arrival, Instants, Rate, Schedule, ScheduleError};
-pub use statistics::{Interval, Quantile, QuantileError, quantile_interval};
+pub use statistics::{Interval, Quantile, QuantileError};
 pub use summary::{Intervals, Latency, Summary};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Quantiles, and how much is known about them.
 //!
 //! [`Quantile`] is an exact share, so that ranks are integers and not a matter of rounding.
-//! [`quantile_interval`] gives the range in which the true quantile lies with 95 % confidence.
+//! [`interval_of`] gives the range in which the true quantile lies with 95 % confidence.
 
 use std::time::Duration;
 
@@ -77,13 +77,8 @@ pub struct Interval {
 /// the law of the latencies; none if there are too few samples to bound it on both sides.
 ///
 /// How many of `n` samples lie below the true quantile is a binomial variable, so the ranks of the
-/// two samples follow without a model. Samples are taken as independent: a stall makes
-/// neighbours alike and the true range wider.
-pub fn quantile_interval(samples: &Histogram, quantile: Quantile) -> Option<Interval> {
-    interval_of(samples, quantile, 1.0)
-}
-
-/// [`quantile_interval`], for samples of which so many are worth one independent one.
+/// two samples follow without a model. A stall makes neighbours alike and the true range wider, so
+/// `alikeness` says how many of the samples are worth one independent one.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -217,7 +212,7 @@ mod tests {
                 histogram.record(Duration::from_secs_f64(ms / 1000.0));
             }
             let truth = Duration::from_secs_f64(-(0.05_f64.ln()) * 0.01);
-            let interval = quantile_interval(&histogram, Quantile::P95).unwrap();
+            let interval = interval_of(&histogram, Quantile::P95, 1.0).unwrap();
             interval.low <= truth && truth <= interval.high
         });
         let held = held.count();

@@ -1,6 +1,7 @@
 //! Load: does the destination take the points and answer the queries at the asked rate, and is
 //! every point that it acknowledged still there afterwards?
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -319,9 +320,9 @@ fn limits_errors(step: &LoadStep, subject: LoadSubject) -> bool {
 
 fn expectation(expect: &LoadExpect, evidence: &LoadEvidence) -> Expectation {
     let (label, recording) = match expect.subject {
-        LoadSubject::Write => (WRITE, evidence.write.clone()),
-        LoadSubject::Read => (READ, evidence.read.clone()),
-        LoadSubject::All => (ALL, evidence_of_all(evidence)),
+        LoadSubject::Write => (WRITE, evidence.write.as_ref().map(Cow::Borrowed)),
+        LoadSubject::Read => (READ, evidence.read.as_ref().map(Cow::Borrowed)),
+        LoadSubject::All => (ALL, both(evidence).map(Cow::Owned)),
     };
     let demand = Demand {
         subject: label.to_owned(),
@@ -329,7 +330,7 @@ fn expectation(expect: &LoadExpect, evidence: &LoadEvidence) -> Expectation {
         limit: expect.limit,
         min_samples: expect.min_samples,
     };
-    let seen = (recording.as_ref(), label);
+    let seen = (recording.as_deref(), label);
     let observed = observed(seen, expect.statistic, evidence.divided.as_ref());
     timed::judge(&demand, &observed, evidence.timing)
 }
@@ -350,7 +351,7 @@ fn observed(
 
 /// Writers and readers together; nothing if one is an open load and the other a closed one, whose
 /// latencies have no common percentiles.
-fn evidence_of_all(evidence: &LoadEvidence) -> Option<Recording> {
+fn both(evidence: &LoadEvidence) -> Option<Recording> {
     let mut parts = [&evidence.write, &evidence.read].into_iter().flatten();
     let mut whole = one_operation(parts.next()?);
     for part in parts {

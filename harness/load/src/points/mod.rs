@@ -56,7 +56,8 @@ pub struct PointPlan {
 pub struct Late {
     /// How many of the points.
     pub share: Ratio,
-    /// How far their times lie back.
+    /// How far their times lie back, in whole intervals, less one unit: no point has the time of
+    /// another.
     pub by: Duration,
 }
 
