@@ -42,7 +42,7 @@ pub use options::{RunError, RunOptions};
 pub use recording::{
     Generator, MergeError, Model, OperationRecording, OutcomeCounts, Recording, Samples, Second,
 };
-pub use schedule::{Arrival, Instants, Rate, Schedule, ScheduleError};
+pub use schedule::{Instants, Rate, Schedule, ScheduleError, Spacing, Stage};
 pub use statistics::{Interval, Quantile, QuantileError};
 pub use summary::{Intervals, Latency, Summary};
 

@@ -51,7 +51,7 @@ pub async fn run_open<O: Operation>(
         give_up: ends.give_up,
         timeout: options.timeout,
         queue: Mutex::new(Arrivals::new(
-            schedule,
+            &schedule,
             operations.len(),
             Share::of_shard(options.shard),
             ends.measured - start,

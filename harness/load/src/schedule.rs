@@ -1,14 +1,19 @@
 //! When each arrival of an open load is due.
 //!
 //! The main type is [`Schedule`]: a pure function from a seed and an arrival's number to an
-//! instant, so that nothing that happens during a run can move what is still to come. Constant
-//! rates are exact integers without drift. Closed loads have no schedule: see
-//! [`Closed`](crate::Closed).
+//! instant, so that nothing that happens during a run can move what is still to come. Its rate goes
+//! through [`Stage`]s. The area under the rate says how many arrivals a stretch of time has, and
+//! arrival `k` is due where that area reaches `k` or, at random, the sum of `k + 1` exponential
+//! gaps: so chance goes with every shape. Areas are integers of a small fraction of an arrival, and
+//! constant rates have no drift. Closed loads have no schedule: see [`Closed`](crate::Closed).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_model::draw::{draw_unit, stream_of};
 use serde::{Deserialize, Serialize};
+
+use crate::histogram::whole_ns;
 
 /// So many operations in so much time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,34 +36,40 @@ impl Rate {
     }
 }
 
+/// A stretch of time in which the rate changes steadily, or stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// The rate at its start. Zero makes a pause, or a ramp from nothing.
+    pub from: Rate,
+    /// The rate at its end.
+    pub to: Rate,
+    /// How long it takes. The last stage's `to` goes on after it.
+    pub over: Duration,
+}
+
+impl Stage {
+    /// A rate that stays for so long.
+    pub const fn level(rate: Rate, over: Duration) -> Self {
+        Self { from: rate, to: rate, over }
+    }
+}
+
 /// How arrivals follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Arrival {
-    /// At equal distances, the first at once.
-    Constant {
-        /// The rate.
-        rate: Rate,
-    },
+pub enum Spacing {
+    /// As evenly as the rate allows, the first at once.
+    Even,
     /// At random, each independent of the others, as from very many users.
-    Poisson {
-        /// The rate on average.
-        rate: Rate,
-    },
-    /// At a rate that grows or falls steadily and then stays.
-    Ramp {
-        /// The rate at the start; may be 0.
-        from: Rate,
-        /// The rate at the end and after it.
-        to: Rate,
-        /// How long the change takes.
-        over: Duration,
-    },
+    Poisson,
 }
 
 /// A load that cannot be scheduled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
+    /// There is no rate at all.
+    #[error("a schedule needs at least one stage")]
+    NoStage,
     /// Nothing would ever arrive.
     #[error("a rate of zero schedules nothing")]
     ZeroRate,
@@ -71,25 +82,48 @@ pub enum ScheduleError {
 }
 
 /// The instants at which arrivals are due, counted from the start of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
-    arrival: Arrival,
+    /// Stages without arrivals are left out; threads share the rest.
+    pieces: Arc<[Piece]>,
+    spacing: Spacing,
     seed: u64,
 }
 
 impl Schedule {
-    /// A schedule of these arrivals; the seed decides what is left to chance.
-    pub fn new(arrival: Arrival, seed: u64) -> Result<Self, ScheduleError> {
-        match arrival {
-            Arrival::Constant { rate } | Arrival::Poisson { rate } => check_rate(rate)?,
-            Arrival::Ramp { from, to, .. } => {
-                check_rate(to)?;
-                if from.operations > 0 {
-                    check_rate(from)?;
-                }
-            }
+    /// A schedule that goes through these stages; the seed decides what is left to chance. After
+    /// the last stage its `to` goes on; if that is zero, so that nothing more would arrive, the
+    /// schedule ends there.
+    pub fn new(stages: Vec<Stage>, spacing: Spacing, seed: u64) -> Result<Self, ScheduleError> {
+        for rate in stages.iter().flat_map(|stage| [stage.from, stage.to]) {
+            check_rate(rate)?;
         }
-        Ok(Self { arrival, seed })
+        let last = stages.last().ok_or(ScheduleError::NoStage)?.to;
+        let mut pieces = Vec::with_capacity(stages.len() + 1);
+        let (mut start_ns, mut before) = (0, 0);
+        for Stage { from, to, over } in stages {
+            let over_ns = whole_ns(over);
+            let (from, to) = (Pace::of(from), Pace::of(to));
+            let end = before + u128::midpoint(from.area(over_ns), to.area(over_ns));
+            if end > before {
+                pieces.push(Piece { start_ns, over_ns, from, to, before, end });
+            }
+            start_ns += u128::from(over_ns);
+            before = end;
+        }
+        if last.operations > 0 {
+            let (pace, over_ns) = (Pace::of(last), u64::MAX);
+            pieces.push(Piece { start_ns, over_ns, from: pace, to: pace, before, end: u128::MAX });
+        }
+        if pieces.is_empty() {
+            return Err(ScheduleError::ZeroRate);
+        }
+        Ok(Self { pieces: pieces.into(), spacing, seed })
+    }
+
+    /// One rate for all time, at equal distances.
+    pub fn constant(rate: Rate, seed: u64) -> Result<Self, ScheduleError> {
+        Self::new(vec![Stage::level(rate, Duration::ZERO)], Spacing::Even, seed)
     }
 
     /// The seed, which also decides the order of interleaved operations.
@@ -97,39 +131,32 @@ impl Schedule {
         self.seed
     }
 
-    /// The kind of arrivals.
-    pub fn arrival(&self) -> Arrival {
-        self.arrival
+    /// When arrival `k` (from 0) is due; none if the schedule ends before it. A Poisson schedule
+    /// adds up `k` gaps to know; whoever wants instants in turn takes [`Schedule::instants`].
+    pub fn intended(&self, k: u64) -> Option<Duration> {
+        let area = match self.spacing {
+            Spacing::Even => u128::from(k) << FRACTION,
+            Spacing::Poisson => (0..=k).map(|place| u128::from(self.gap(place))).sum(),
+        };
+        let place = self.pieces.partition_point(|piece| piece.end <= area);
+        self.pieces.get(place).map(|piece| piece.instant(area))
     }
 
-    /// When arrival `k` (from 0) is due. A Poisson schedule adds up `k` gaps to know; whoever
-    /// wants all instants in turn takes [`Schedule::instants`].
-    pub fn intended(&self, k: u64) -> Duration {
-        match self.arrival {
-            Arrival::Constant { rate } => constant(rate, k),
-            Arrival::Ramp { from, to, over } => ramp(from, to, over, k),
-            Arrival::Poisson { rate } => {
-                let gaps = (0..=k).map(|place| u128::from(self.poisson_gap_ns(rate, place)));
-                from_ns(gaps.sum())
-            }
-        }
+    /// All instants in turn.
+    pub fn instants(&self) -> Instants {
+        Instants { schedule: self.clone(), k: 0, area: 0, place: 0 }
     }
 
-    /// All instants in turn, without end.
-    pub fn instants(self) -> Instants {
-        Instants { schedule: self, k: 0, elapsed_ns: 0 }
-    }
-
+    /// The area between an arrival of a Poisson schedule and the one before it.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a gap is never negative, and the cast saturates"
+        reason = "a gap is never negative, and below 37 arrivals"
     )]
-    fn poisson_gap_ns(&self, rate: Rate, place: u64) -> u64 {
-        let mean_ns = rate.per.as_nanos() as f64 / rate.operations as f64;
+    fn gap(&self, k: u64) -> u64 {
         // A draw is below 1, so what is left of it is above 0 and has a logarithm.
-        let left = 1.0 - draw_unit(self.seed, stream_of("poisson gap"), place);
-        (-left.ln() * mean_ns).round() as u64
+        let left = 1.0 - draw_unit(self.seed, stream_of("poisson gap"), k);
+        (-left.ln() * ONE).round() as u64
     }
 }
 
@@ -137,46 +164,104 @@ fn check_rate(rate: Rate) -> Result<(), ScheduleError> {
     if rate.per.is_zero() {
         return Err(ScheduleError::ZeroPeriod);
     }
-    if rate.operations == 0 {
-        return Err(ScheduleError::ZeroRate);
-    }
     if u128::from(rate.operations) > rate.per.as_nanos() {
         return Err(ScheduleError::TooFast);
     }
     Ok(())
 }
 
-fn constant(rate: Rate, k: u64) -> Duration {
-    // The product of two 64-bit numbers fits, and a period beyond 64 bits of nanoseconds (five
-    // centuries) is only ever rounded.
-    from_ns(u128::from(k).saturating_mul(rate.per.as_nanos()) / u128::from(rate.operations))
+/// Areas count arrivals in fractions of this many bits: an error of one is a nanosecond even at an
+/// arrival in three days.
+const FRACTION: u32 = 48;
+/// One arrival as an area.
+const ONE: f64 = (1_u64 << FRACTION) as f64;
+
+/// A rate that is ready to be reckoned with. A period beyond 64 bits of nanoseconds (five
+/// centuries) is rounded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pace {
+    operations: u64,
+    per_ns: u64,
 }
 
-/// The instant at which the area under the rate reaches `k`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "instants are never negative, and the cast saturates"
-)]
-fn ramp(from: Rate, to: Rate, over: Duration, k: u64) -> Duration {
-    let per_ns = |rate: Rate| match rate.operations {
-        0 => 0.0,
-        operations => operations as f64 / rate.per.as_nanos() as f64,
-    };
-    let (first, last, over_ns) = (per_ns(from), per_ns(to), over.as_nanos() as f64);
-    let in_ramp = f64::midpoint(first, last) * over_ns;
-    let k = k as f64;
-    if k > in_ramp || over.is_zero() {
-        let after = Duration::from_nanos(((k - in_ramp) / last) as u64);
-        return over.saturating_add(after);
+impl Pace {
+    fn of(rate: Rate) -> Self {
+        Self { operations: rate.operations, per_ns: whole_ns(rate.per) }
     }
-    if k == 0.0 {
-        return Duration::ZERO;
+
+    /// The area under this rate in so much time. It fits: a rate is at most one in a nanosecond.
+    fn area(self, over_ns: u64) -> u128 {
+        let all = u128::from(over_ns) * u128::from(self.operations);
+        let per = u128::from(self.per_ns);
+        (all / per << FRACTION) + (all % per << FRACTION) / per
     }
-    // The stable form of the quadratic's root: it holds for rising, falling and level rates.
-    let slope = (last - first) / over_ns;
-    let root = (first * first + 2.0 * slope * k).max(0.0).sqrt();
-    Duration::from_nanos((2.0 * k / (first + root)) as u64).min(over)
+
+    /// In which time this rate makes an area, exactly but for what is below a nanosecond.
+    fn time_ns(self, area: u128) -> u128 {
+        let (per, whole) = (u128::from(self.per_ns), area >> FRACTION);
+        let below = area & ((1 << FRACTION) - 1);
+        let all = whole.saturating_mul(per).saturating_add(below * per >> FRACTION);
+        all / u128::from(self.operations)
+    }
+
+    fn per_ns(self) -> f64 {
+        self.operations as f64 / self.per_ns as f64
+    }
+
+    fn equals(self, other: Self) -> bool {
+        let cross = |a: Self, b: Self| u128::from(a.operations) * u128::from(b.per_ns);
+        cross(self, other) == cross(other, self)
+    }
+}
+
+/// A stage in its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Piece {
+    start_ns: u128,
+    over_ns: u64,
+    from: Pace,
+    to: Pace,
+    /// The area before it, and with it.
+    before: u128,
+    end: u128,
+}
+
+impl Piece {
+    /// The last instant at which the whole area is not above `area`: an arrival that falls on the
+    /// beginning of a pause comes at its end.
+    fn instant(&self, area: u128) -> Duration {
+        let area = area - self.before;
+        let after = if self.from.equals(self.to) {
+            self.from.time_ns(area)
+        } else {
+            u128::from(self.in_ramp_ns(area))
+        };
+        from_ns(self.start_ns.saturating_add(after))
+    }
+
+    /// The root of the quadratic. Both forms are stable, and each of their steps goes one way
+    /// only, rounded or not: a later arrival is never due earlier.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "instants are never negative, and the cast saturates"
+    )]
+    fn in_ramp_ns(&self, area: u128) -> u64 {
+        let area = area as f64 / ONE;
+        if area == 0.0 {
+            return 0;
+        }
+        let first = self.from.per_ns();
+        let slope = (self.to.per_ns() - first) / self.over_ns as f64;
+        let after = if slope > 0.0 {
+            let half = first / (2.0 * area);
+            1.0 / (half + (half * half + slope / (2.0 * area)).sqrt())
+        } else {
+            let root = (first * first + 2.0 * slope * area).max(0.0).sqrt();
+            2.0 * area / (first + root)
+        };
+        (after as u64).min(self.over_ns)
+    }
 }
 
 fn from_ns(ns: u128) -> Duration {
@@ -189,8 +274,12 @@ fn from_ns(ns: u128) -> Duration {
 #[derive(Clone, Debug)]
 pub struct Instants {
     schedule: Schedule,
+    /// The next arrival.
     k: u64,
-    elapsed_ns: u128,
+    /// Of a Poisson schedule, the area up to the arrival before it.
+    area: u128,
+    /// The piece in which the arrival before it was due.
+    place: usize,
 }
 
 impl Iterator for Instants {
@@ -198,125 +287,32 @@ impl Iterator for Instants {
 
     fn next(&mut self) -> Option<Duration> {
         let k = self.k;
-        self.k = self.k.checked_add(1)?;
-        Some(match self.schedule.arrival {
-            Arrival::Poisson { rate } => {
-                self.elapsed_ns += u128::from(self.schedule.poisson_gap_ns(rate, k));
-                from_ns(self.elapsed_ns)
+        self.k = k.checked_add(1)?;
+        let area = match self.schedule.spacing {
+            Spacing::Even => u128::from(k) << FRACTION,
+            Spacing::Poisson => {
+                self.area += u128::from(self.schedule.gap(k));
+                self.area
             }
-            Arrival::Constant { .. } | Arrival::Ramp { .. } => self.schedule.intended(k),
-        })
+        };
+        let pieces = &self.schedule.pieces;
+        while pieces.get(self.place)?.end <= area {
+            self.place += 1;
+        }
+        Some(pieces[self.place].instant(area))
+    }
+
+    /// Passes over arrivals without asking when they are due.
+    fn nth(&mut self, over: usize) -> Option<Duration> {
+        let to = self.k.checked_add(over as u64)?;
+        if self.schedule.spacing == Spacing::Poisson {
+            let gaps = (self.k..to).map(|k| u128::from(self.schedule.gap(k)));
+            self.area += gaps.sum::<u128>();
+        }
+        self.k = to;
+        self.next()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn schedule(arrival: Arrival) -> Schedule {
-        Schedule::new(arrival, 7).unwrap()
-    }
-
-    #[test]
-    fn an_hour_of_arrivals_at_any_rate_ends_on_the_hour() {
-        for operations in [1, 3, 7, 999, 10_000, 123_457, 1_000_000] {
-            let constant = schedule(Arrival::Constant { rate: Rate::per_second(operations) });
-            assert_eq!(constant.intended(operations * 3600), Duration::from_hours(1));
-        }
-    }
-
-    #[test]
-    fn the_first_constant_arrival_is_due_at_once() {
-        let constant = schedule(Arrival::Constant { rate: Rate::per_second(3) });
-        assert_eq!(constant.intended(0), Duration::ZERO);
-        assert_eq!(constant.intended(1), Duration::from_nanos(333_333_333));
-    }
-
-    #[test]
-    fn ten_operations_in_three_seconds_come_every_300_ms() {
-        let rate = Rate { operations: 10, per: Duration::from_secs(3) };
-        let constant = schedule(Arrival::Constant { rate });
-        assert_eq!(constant.intended(7), Duration::from_millis(2100));
-    }
-
-    #[test]
-    fn the_last_number_of_all_does_not_overflow() {
-        let rate = Rate { operations: 1, per: Duration::from_hours(1) };
-        let constant = schedule(Arrival::Constant { rate });
-        assert!(constant.intended(u64::MAX) > Duration::from_secs(u64::MAX / 2));
-    }
-
-    #[test]
-    fn a_rate_of_zero_is_refused() {
-        let arrival = Arrival::Constant { rate: Rate::per_second(0) };
-        assert_eq!(Schedule::new(arrival, 0), Err(ScheduleError::ZeroRate));
-    }
-
-    #[test]
-    fn a_rate_in_no_time_is_refused() {
-        let arrival = Arrival::Poisson { rate: Rate { operations: 5, per: Duration::ZERO } };
-        assert_eq!(Schedule::new(arrival, 0), Err(ScheduleError::ZeroPeriod));
-    }
-
-    #[test]
-    fn a_ramp_from_zero_has_delivered_half_of_its_top_rate_on_average() {
-        let over = Duration::from_mins(1);
-        let arrival = Arrival::Ramp { from: Rate::per_second(0), to: Rate::per_second(100), over };
-        let before_end = schedule(arrival).instants().take_while(|due| *due < over).count();
-        assert_eq!(before_end, 3000);
-    }
-
-    #[test]
-    fn after_a_ramp_the_rate_is_the_last_one() {
-        let over = Duration::from_secs(10);
-        let arrival = Arrival::Ramp { from: Rate::per_second(10), to: Rate::per_second(100), over };
-        let ramp = schedule(arrival);
-        let second = |from: u64| {
-            let range = Duration::from_secs(from)..Duration::from_secs(from + 1);
-            let instants = ramp.instants().take_while(|due| *due < range.end);
-            instants.filter(|due| *due >= range.start).count()
-        };
-        assert_eq!(second(11), 100);
-        assert_eq!(second(100), 100);
-    }
-
-    #[test]
-    fn poisson_gaps_have_the_mean_and_the_spread_of_their_law() {
-        let poisson = schedule(Arrival::Poisson { rate: Rate::per_second(1000) });
-        let instants: Vec<f64> =
-            poisson.instants().take(100_000).map(|due| due.as_secs_f64() * 1e3).collect();
-        let gaps: Vec<f64> = instants.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
-        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
-        // One standard error of the mean is 0.3 %, of the variance 0.9 %.
-        assert!((mean - 1.0).abs() < 0.015, "mean gap {mean} ms");
-        assert!((variance - 1.0).abs() < 0.045, "variance {variance}");
-    }
-
-    proptest! {
-        #[test]
-        fn instants_never_go_back_and_agree_with_random_access(
-            kind in 0..3,
-            operations in 1_u64..1_000_000,
-            from in 0_u64..1_000_000,
-            seed: u64,
-        ) {
-            let rate = Rate::per_second(operations);
-            let over = Duration::from_millis(20);
-            let arrival = match kind {
-                0 => Arrival::Constant { rate },
-                1 => Arrival::Poisson { rate },
-                _ => Arrival::Ramp { from: Rate::per_second(from), to: rate, over },
-            };
-            let schedule = Schedule::new(arrival, seed).unwrap();
-            let mut last = Duration::ZERO;
-            for (k, due) in schedule.instants().take(200).enumerate() {
-                prop_assert!(due >= last);
-                prop_assert_eq!(due, schedule.intended(k as u64));
-                last = due;
-            }
-        }
-    }
-}
+mod tests;

@@ -64,7 +64,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(crate) fn new(schedule: Schedule, operations: usize, share: Share, end: Duration) -> Self {
+    pub(crate) fn new(schedule: &Schedule, operations: usize, share: Share, end: Duration) -> Self {
         let mut arrivals = Self {
             instants: schedule.instants().skip(share.number).step_by(share.of),
             share,
@@ -157,7 +157,7 @@ mod tests {
     use crate::operation::{Outcome, OutcomeClass};
     use crate::recorder::{Arrived, Frame, Recorder};
     use crate::recording::{Model, Recording};
-    use crate::schedule::{Arrival, Rate};
+    use crate::schedule::{Rate, Spacing, Stage};
 
     /// The share of each thread of each shard.
     fn parts(shards: u32, threads: usize) -> Vec<Share> {
@@ -168,8 +168,22 @@ mod tests {
             .collect()
     }
 
+    /// A rate, a ramp up to three times of it, a pause, and the rate again.
+    fn schedule(poisson: bool, per_second: u64, seed: u64) -> Schedule {
+        let [rate, top, nothing] = [per_second, 3 * per_second, 0].map(Rate::per_second);
+        let over = Duration::from_millis(90);
+        let stages = vec![
+            Stage::level(rate, over),
+            Stage { from: rate, to: top, over },
+            Stage::level(nothing, over),
+            Stage::level(rate, over),
+        ];
+        let spacing = if poisson { Spacing::Poisson } else { Spacing::Even };
+        Schedule::new(stages, spacing, seed).unwrap()
+    }
+
     /// What a shard records of a service whose latency and failures depend on the round alone.
-    fn recording(schedule: Schedule, operations: usize, shard: Shard) -> Recording {
+    fn recording(schedule: &Schedule, operations: usize, shard: Shard) -> Recording {
         let (warm_up, duration) = (Duration::from_millis(700), Duration::from_millis(800));
         let mut recorder = Recorder::new(operations, warm_up, Duration::from_secs(5));
         let share = Share::of_shard(shard);
@@ -198,13 +212,10 @@ mod tests {
             per_second in 1_u64..2_000,
             seed: u64,
         ) {
-            let rate = Rate::per_second(per_second);
-            let arrival =
-                if poisson { Arrival::Poisson { rate } } else { Arrival::Constant { rate } };
-            let schedule = Schedule::new(arrival, seed).unwrap();
+            let schedule = schedule(poisson, per_second, seed);
             let end = Duration::from_millis(500);
             let arrivals = |share| {
-                Arrivals::new(schedule, operations, share, end)
+                Arrivals::new(&schedule, operations, share, end)
                     .map(|(turn, due)| (due, turn.round, turn.operation))
                     .collect::<Vec<_>>()
             };
@@ -224,13 +235,10 @@ mod tests {
             per_second in 1_u64..2_000,
             seed: u64,
         ) {
-            let rate = Rate::per_second(per_second);
-            let arrival =
-                if poisson { Arrival::Poisson { rate } } else { Arrival::Constant { rate } };
-            let schedule = Schedule::new(arrival, seed).unwrap();
-            let whole = recording(schedule, operations, Shard::WHOLE);
+            let schedule = schedule(poisson, per_second, seed);
+            let whole = recording(&schedule, operations, Shard::WHOLE);
             let merged = (1..=shards)
-                .map(|number| recording(schedule, operations, Shard::new(number, shards).unwrap()))
+                .map(|number| recording(&schedule, operations, Shard::new(number, shards).unwrap()))
                 .reduce(|mut merged, shard| {
                     merged.merge(&shard).unwrap();
                     merged

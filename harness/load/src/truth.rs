@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
-    Arrival, Closed, Labelled, Model, Operation, Outcome, OutcomeClass, Rate, Recording, RunError,
-    RunOptions, Schedule, run_closed, run_open,
+    Closed, Labelled, Model, Operation, Outcome, OutcomeClass, Rate, Recording, RunError,
+    RunOptions, Schedule, Spacing, Stage, run_closed, run_open,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -56,7 +56,7 @@ fn labelled(label: &str, operation: Server) -> Labelled<Server> {
 }
 
 fn constant(per_second: u64) -> Schedule {
-    Schedule::new(Arrival::Constant { rate: Rate::per_second(per_second) }, 1).unwrap()
+    Schedule::constant(Rate::per_second(per_second), 1).unwrap()
 }
 
 fn options(seconds: u64) -> RunOptions {
@@ -260,8 +260,9 @@ async fn a_run_that_goes_to_its_end_is_complete() {
 async fn a_run_in_which_nothing_arrives_has_no_percentile() {
     let rate = Rate { operations: 1, per: Duration::from_hours(1) };
     // The first arrival of this seed comes after the end.
-    let schedule = Schedule::new(Arrival::Poisson { rate }, 1).unwrap();
-    assert!(schedule.intended(0) > Duration::from_secs(1));
+    let stages = vec![Stage::level(rate, Duration::ZERO)];
+    let schedule = Schedule::new(stages, Spacing::Poisson, 1).unwrap();
+    assert!(schedule.intended(0) > Some(Duration::from_secs(1)));
     let operations = vec![labelled("query", Server::Instant)];
     let recording = run_open(operations, schedule, options(1), never_stopped()).await.unwrap();
     let summary = recording.summary("query").unwrap();

@@ -11,8 +11,8 @@ use cutover_clients::influx::InfluxClient;
 use cutover_clients::timestream::TimestreamClient;
 use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
-    Arrival, Labelled, Operation, Outcome, OutcomeClass, Rate, Recording, RunOptions, Schedule,
-    Summary, run_open,
+    Labelled, Operation, Outcome, OutcomeClass, Rate, Recording, RunOptions, Schedule, Summary,
+    run_open,
 };
 use cutover_model::event::{Fact, Figure};
 use cutover_model::scenario::{
@@ -88,7 +88,7 @@ impl Check for LatencyCheck<'_> {
         // Each round asks both stores, so twice as many arrivals are due as questions.
         let questions = rate_of(self.step.rate, 1);
         let rate = Rate { operations: questions.operations * 2, ..questions };
-        let schedule = Schedule::new(Arrival::Constant { rate }, cx.planned.seed)?;
+        let schedule = Schedule::constant(rate, cx.planned.seed)?;
         let options = RunOptions {
             duration: self.step.duration,
             warm_up: self.step.warm_up,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cutover_clients::influx::{InfluxClient, Precision, flux_body};
 use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
-    Arrival, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, MergeError,
+    Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, MergeError,
     OperationRecording, Pace, Recording, RunOptions, Schedule,
 };
 use cutover_model::event::{Fact, Figure};
@@ -251,7 +251,7 @@ impl LoadCheck<'_> {
         let pace = match model {
             LoadModel::Open { rate } => {
                 let rate = rate_of(rate, work_per_request);
-                Pace::Open(Schedule::new(Arrival::Constant { rate }, seed)?)
+                Pace::Open(Schedule::constant(rate, seed)?)
             }
             LoadModel::Closed { users, ramp_up } => {
                 Pace::Closed(Closed { users, think: Duration::ZERO, ramp_up, seed })

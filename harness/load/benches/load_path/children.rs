@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use cutover_load::points::{Field, FieldKind, PointPlan, Points, Shape, TimeUnit};
 use cutover_load::{
-    Answer, Arrival, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, Latency,
-    Method, Pace, Rate, RunOptions, Schedule, run_http,
+    Answer, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, Latency, Method,
+    Pace, Rate, RunOptions, Schedule, run_http,
 };
 use cutover_model::{Clock, Ratio, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
@@ -137,10 +137,7 @@ fn load(order: &LoadOrder) -> HttpLoad {
             ramp_up: Duration::ZERO,
             seed: 1,
         }),
-        Some(rate) => {
-            let arrival = Arrival::Constant { rate: Rate::per_second(rate) };
-            Pace::Open(Schedule::new(arrival, 1).expect("a rate"))
-        }
+        Some(rate) => Pace::Open(Schedule::constant(Rate::per_second(rate), 1).expect("a rate")),
     };
     HttpLoad {
         endpoint: Endpoint { host: "127.0.0.1".into(), port: order.port, tls: None },

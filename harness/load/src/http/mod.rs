@@ -23,7 +23,7 @@
 //! let load = HttpLoad {
 //!     endpoint: Endpoint { host: "localhost".into(), port: 8086, tls: None },
 //!     requests: vec![Labelled { label: "health".into(), operation: health }],
-//!     pace: Pace::Open(Schedule::new(Arrival::Constant { rate: Rate::per_second(100) }, 1)?),
+//!     pace: Pace::Open(Schedule::constant(Rate::per_second(100), 1)?),
 //!     options: RunOptions {
 //!         duration: Duration::from_secs(10),
 //!         warm_up: Duration::from_secs(1),

@@ -44,7 +44,7 @@ pub struct Endpoint {
 }
 
 /// When requests are made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Pace {
     /// When they are due, whatever the answers do.
     Open(Schedule),

@@ -30,7 +30,7 @@ const LEAD: Duration = Duration::from_millis(5);
 pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError> {
     let HttpLoad { endpoint, requests, pace, options, threads, wall } = load;
     options.check(&requests)?;
-    let (model, connections) = match pace {
+    let (model, connections) = match &pace {
         Pace::Open(_) if options.connections == 0 => return Err(RunError::NoConnection),
         Pace::Open(_) => (Model::Open, options.connections),
         Pace::Closed(closed) => (Model::Closed, closed.users_of(options.shard)?),
@@ -56,9 +56,9 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
     let start = |share: Share| {
         let operations = labels.len();
         let part = Share::of_shard(options.shard).part(share);
-        let source = match pace {
+        let source = match &pace {
             Pace::Open(schedule) => Source::Open(Arrivals::new(schedule, operations, part, end)),
-            Pace::Closed(closed) => Source::Closed(Users::new(closed, operations, part)),
+            Pace::Closed(closed) => Source::Closed(Users::new(*closed, operations, part)),
         };
         let recorder = Recorder::new(operations, options.warm_up, options.timeout);
         let worked = work(&shared, source, share.size(connections), recorder)?;

@@ -10,9 +10,7 @@ use cutover_model::{Clock, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
 
 use super::*;
-use crate::{
-    Arrival, Closed, Labelled, OutcomeCounts, Rate, Recording, RunError, RunOptions, Schedule,
-};
+use crate::{Closed, Labelled, OutcomeCounts, Rate, Recording, RunError, RunOptions, Schedule};
 
 const MS: Duration = Duration::from_millis(1);
 const BODY: &[u8] = b"the answer that is due";
@@ -52,8 +50,7 @@ fn write(points: u64) -> HttpRequest {
 }
 
 fn constant(per_second: u64) -> Pace {
-    let arrival = Arrival::Constant { rate: Rate::per_second(per_second) };
-    Pace::Open(Schedule::new(arrival, 1).unwrap())
+    Pace::Open(Schedule::constant(Rate::per_second(per_second), 1).unwrap())
 }
 
 fn users(users: u32) -> Pace {

@@ -16,7 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::super::*;
-use crate::{Arrival, Labelled, OutcomeCounts, Rate, RunError, RunOptions, Schedule};
+use crate::{Labelled, OutcomeCounts, Rate, RunError, RunOptions, Schedule};
 
 const AUTHORITY: &[u8] = include_bytes!("testdata/authority.pem");
 const BODY: &[u8] = &[b'x'; 100_000];
@@ -61,7 +61,7 @@ fn load(port: u16, server_name: &str, roots: Roots) -> HttpLoad {
         gzip: None,
         answer: Answer { status: 200, body: BodyRule::Equals(BODY.to_vec()) },
     };
-    let arrival = Arrival::Constant { rate: Rate::per_second(200) };
+
     HttpLoad {
         endpoint: Endpoint {
             host: "127.0.0.1".into(),
@@ -69,7 +69,7 @@ fn load(port: u16, server_name: &str, roots: Roots) -> HttpLoad {
             tls: Some(Tls { server_name: server_name.into(), roots }),
         },
         requests: vec![Labelled { label: "get".into(), operation: request }],
-        pace: Pace::Open(Schedule::new(arrival, 1).unwrap()),
+        pace: Pace::Open(Schedule::constant(Rate::per_second(200), 1).unwrap()),
         options: RunOptions {
             duration: Duration::from_millis(100),
             warm_up: Duration::ZERO,
