@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, timeout_at};
 
-use crate::interleave::deal;
-use crate::operation::{Labelled, Operation, Outcome, OutcomeClass};
+use crate::interleave::{Dealer, Turn};
+use crate::operation::{Labelled, Operation, Outcome, OutcomeClass, weights_of};
 use crate::options::{RunError, RunOptions};
 use crate::pacing::{Waited, rest_or_stop};
 use crate::recorder::{Arrived, Frame, Recorder};
@@ -35,6 +35,16 @@ pub struct Closed {
 }
 
 impl Closed {
+    /// Decides what one user asks, request by request.
+    pub(crate) fn dealer(&self, user: u64, weights: &Arc<[u32]>) -> Dealer {
+        Dealer::new(draw(self.seed, stream_of("user"), user), Arc::clone(weights))
+    }
+
+    /// The turn of one user with a number that no other user's has.
+    pub(crate) fn among_all(&self, turn: Turn, user: u64) -> Turn {
+        Turn { number: turn.number * u64::from(self.users) + user, ..turn }
+    }
+
     /// How many of the users a shard plays: at least one.
     pub(crate) fn users_of(&self, shard: Shard) -> Result<usize, RunError> {
         let all = usize::try_from(self.users).expect("32 bits of users");
@@ -47,8 +57,8 @@ impl Closed {
 
 /// Drives operations by users who wait for their answers.
 ///
-/// With several operations each user goes through them in rounds, in a random order;
-/// [`Operation::run`] is given a number that no other user's round has. `stop` and the phases
+/// With several operations each user goes through them in rounds, in a random order and each as
+/// often as its weight says; [`Operation::run`] is given a number that no other user has for it. `stop` and the phases
 /// are as in [`run_open`](crate::run_open); [`RunOptions::connections`] has no say.
 ///
 /// On a runtime whose clock is paused the operation or the think time has to take some time,
@@ -63,6 +73,7 @@ pub async fn run_closed<O: Operation>(
     let share = Share::of_shard(options.shard);
     let own = closed.users_of(options.shard)?;
     let labels: Vec<_> = operations.iter().map(|operation| operation.label.clone()).collect();
+    let weights = weights_of(&operations);
     let operations: Vec<O> = operations.into_iter().map(|labelled| labelled.operation).collect();
     let recorder = Recorder::new(labels.len(), options.warm_up, options.timeout);
     let recorder = Arc::new(Mutex::new(recorder));
@@ -70,8 +81,10 @@ pub async fn run_closed<O: Operation>(
     let end = options.ends(start)?.measured;
     let mut users = JoinSet::new();
     for index in 0..own {
+        let number = share.at(index);
         let user = User {
-            number: u32::try_from(share.at(index)).expect("32 bits of users"),
+            number: u32::try_from(number).expect("32 bits of users"),
+            dealer: closed.dealer(number, &weights),
             closed,
             start,
             end,
@@ -100,6 +113,7 @@ struct User<O> {
     end: Instant,
     timeout: Duration,
     operations: Vec<O>,
+    dealer: Dealer,
     recorder: Arc<Mutex<Recorder>>,
     stop: watch::Receiver<bool>,
 }
@@ -135,14 +149,13 @@ impl<O: Operation> User<O> {
         (waited == Waited::Stopped).then(|| self.start.elapsed())
     }
 
-    async fn ask(&self, k: u64) {
-        let seed = draw(self.closed.seed, stream_of("user"), self.number.into());
-        let turn = deal(seed, self.operations.len(), k);
-        let round = turn.round * u64::from(self.closed.users) + u64::from(self.number);
+    async fn ask(&mut self, k: u64) {
+        let turn = self.closed.among_all(self.dealer.deal(k), self.number.into());
         let sent = Instant::now();
-        let outcome = timeout_at(sent + self.timeout, self.operations[turn.operation].run(round))
-            .await
-            .unwrap_or(Outcome::failed(OutcomeClass::Timeout));
+        let outcome =
+            timeout_at(sent + self.timeout, self.operations[turn.operation].run(turn.number))
+                .await
+                .unwrap_or(Outcome::failed(OutcomeClass::Timeout));
         let done = self.start.elapsed();
         let sent = sent.duration_since(self.start);
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner).record(Arrived {

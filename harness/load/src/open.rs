@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::interleave::Turn;
-use crate::operation::{Labelled, Operation, Outcome, OutcomeClass};
+use crate::operation::{Labelled, Operation, Outcome, OutcomeClass, weights_of};
 use crate::options::{RunError, RunOptions};
 use crate::pacing::{Waited, until_or_stop};
 use crate::recorder::{Arrived, Frame, Recorder, Unsent};
@@ -27,8 +27,8 @@ const LEAD: Duration = Duration::from_millis(5);
 /// Drives operations at the instants of a schedule.
 ///
 /// With several operations the arrivals are dealt to them in rounds, in a random order that
-/// the schedule's seed decides; each operation then has its share of the schedule's rate, and
-/// [`Operation::run`] is given the round. When `stop` turns true, nothing more is sent, what is
+/// the schedule's seed decides; each operation then has a share of the schedule's rate by its
+/// weight, and [`Operation::run`] is given how many arrivals it had before. When `stop` turns true, nothing more is sent, what is
 /// under way is awaited, and the recording is marked as incomplete.
 ///
 /// Timing is exact on a runtime whose clock is paused, to a tick of its timer.
@@ -43,6 +43,7 @@ pub async fn run_open<O: Operation>(
         return Err(RunError::NoConnection);
     }
     let labels: Vec<_> = operations.iter().map(|operation| operation.label.clone()).collect();
+    let weights = weights_of(&operations);
     let operations: Vec<O> = operations.into_iter().map(|labelled| labelled.operation).collect();
     let start = Instant::now() + LEAD;
     let ends = options.ends(start)?;
@@ -52,7 +53,7 @@ pub async fn run_open<O: Operation>(
         timeout: options.timeout,
         queue: Mutex::new(Arrivals::new(
             &schedule,
-            operations.len(),
+            &weights,
             Share::of_shard(options.shard),
             ends.measured - start,
         )),
@@ -120,7 +121,7 @@ impl<O: Operation> Connection<O> {
     async fn send(&self, turn: Turn, due: Duration, free: Instant) {
         let shared = &self.shared;
         let sent = Instant::now();
-        let running = self.operations[turn.operation].run(turn.round);
+        let running = self.operations[turn.operation].run(turn.number);
         let outcome = timeout_at(sent + shared.timeout, running)
             .await
             .unwrap_or(Outcome::failed(OutcomeClass::Timeout));

@@ -3,24 +3,33 @@
 //! [`Operation`] is the trait that a caller implements; its answer is an [`Outcome`].
 
 use std::future::Future;
+use std::sync::Arc;
 
 /// Something that can be done again and again: a write of a batch, a query.
 ///
 /// A run clones the operation for each connection, so a clone may hold a connection of its own.
 /// The future is dropped when the run's timeout expires.
 pub trait Operation: Clone + Send + Sync + 'static {
-    /// Does it once. Operations of one run that share `k` are meant to be compared: use it to
-    /// pick the same parameters for each of them.
+    /// Does it once. `k` counts from 0, for each operation by itself, without gap or repetition.
+    /// Operations of equal weight that share `k` are meant to be compared: use it to pick the
+    /// same parameters for each of them.
     fn run(&self, k: u64) -> impl Future<Output = Outcome> + Send;
 }
 
-/// An operation and the name under which it is recorded.
+/// An operation, the name under which it is recorded, and how often it comes.
 #[derive(Clone, Debug)]
 pub struct Labelled<O> {
     /// The name; no two operations of a run share one.
     pub label: String,
+    /// How often it comes in each round of all operations: at least once.
+    pub weight: u32,
     /// The operation.
     pub operation: O,
+}
+
+/// How often each operation comes in a round.
+pub(crate) fn weights_of<O>(operations: &[Labelled<O>]) -> Arc<[u32]> {
+    operations.iter().map(|operation| operation.weight).collect()
 }
 
 /// How one operation ended.

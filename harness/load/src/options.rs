@@ -37,6 +37,9 @@ pub enum RunError {
     /// Two operations would be recorded as one.
     #[error("the label `{0}` is used by two operations")]
     RepeatedLabel(String),
+    /// An operation would never come.
+    #[error("the weight of `{0}` is zero")]
+    ZeroWeight(String),
     /// Nothing would be measured.
     #[error("the duration of the run is zero")]
     ZeroDuration,
@@ -92,6 +95,9 @@ impl RunOptions {
         }
         if self.duration.is_zero() {
             return Err(RunError::ZeroDuration);
+        }
+        if let Some(idle) = operations.iter().find(|operation| operation.weight == 0) {
+            return Err(RunError::ZeroWeight(idle.label.clone()));
         }
         let mut labels = BTreeSet::new();
         match operations.iter().find(|operation| !labels.insert(operation.label.as_str())) {

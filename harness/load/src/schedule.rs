@@ -193,14 +193,14 @@ impl Pace {
     fn area(self, over_ns: u64) -> u128 {
         let all = u128::from(over_ns) * u128::from(self.operations);
         let per = u128::from(self.per_ns);
-        (all / per << FRACTION) + (all % per << FRACTION) / per
+        ((all / per) << FRACTION) + ((all % per) << FRACTION) / per
     }
 
     /// In which time this rate makes an area, exactly but for what is below a nanosecond.
     fn time_ns(self, area: u128) -> u128 {
         let (per, whole) = (u128::from(self.per_ns), area >> FRACTION);
         let below = area & ((1 << FRACTION) - 1);
-        let all = whole.saturating_mul(per).saturating_add(below * per >> FRACTION);
+        let all = whole.saturating_mul(per).saturating_add((below * per) >> FRACTION);
         all / u128::from(self.operations)
     }
 

@@ -5,10 +5,10 @@
 //! schedule itself. [`Arrivals`] and [`Users`] are what is in a share.
 
 use std::iter::{Skip, StepBy};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_model::Shard;
-use cutover_model::draw::{draw, stream_of};
 
 use crate::closed::Closed;
 use crate::interleave::{Dealer, Turn};
@@ -56,23 +56,24 @@ pub(crate) struct Arrivals {
     instants: StepBy<Skip<Instants>>,
     share: Share,
     taken: usize,
-    seed: u64,
-    operations: usize,
     end: Duration,
     dealer: Dealer,
     next: Option<(Turn, Duration)>,
 }
 
 impl Arrivals {
-    pub(crate) fn new(schedule: &Schedule, operations: usize, share: Share, end: Duration) -> Self {
+    pub(crate) fn new(
+        schedule: &Schedule,
+        weights: &Arc<[u32]>,
+        share: Share,
+        end: Duration,
+    ) -> Self {
         let mut arrivals = Self {
             instants: schedule.instants().skip(share.number).step_by(share.of),
             share,
             taken: 0,
-            seed: schedule.seed(),
-            operations,
             end,
-            dealer: Dealer::default(),
+            dealer: Dealer::new(schedule.seed(), Arc::clone(weights)),
             next: None,
         };
         arrivals.next = arrivals.following();
@@ -94,7 +95,7 @@ impl Arrivals {
         let due = self.instants.next().filter(|due| *due < self.end)?;
         let k = self.share.at(self.taken);
         self.taken += 1;
-        Some((self.dealer.deal(self.seed, self.operations, k), due))
+        Some((self.dealer.deal(k), due))
     }
 }
 
@@ -115,18 +116,16 @@ impl Iterator for Arrivals {
 pub(crate) struct Users {
     closed: Closed,
     share: Share,
-    operations: usize,
-    dealer: Dealer,
-    /// The seed of each user's order, and how often the user has asked.
-    asked: Vec<(u64, u64)>,
+    /// Who deals to each user, and how often the user has asked.
+    asked: Vec<(Dealer, u64)>,
 }
 
 impl Users {
-    pub(crate) fn new(closed: Closed, operations: usize, share: Share) -> Self {
+    pub(crate) fn new(closed: Closed, weights: &Arc<[u32]>, share: Share) -> Self {
         let all = usize::try_from(closed.users).expect("32 bits of users");
-        let seed = |index| draw(closed.seed, stream_of("user"), share.at(index));
-        let asked = (0..share.size(all)).map(|index| (seed(index), 0)).collect();
-        Self { closed, share, operations, dealer: Dealer::default(), asked }
+        let dealer = |index| closed.dealer(share.at(index), weights);
+        let asked = (0..share.size(all)).map(|index| (dealer(index), 0)).collect();
+        Self { closed, share, asked }
     }
 
     /// When the user at this place of the share joins.
@@ -142,15 +141,16 @@ impl Users {
     /// What the user at this place of the share asks next.
     pub(crate) fn turn(&mut self, index: usize) -> Turn {
         let number = self.share.at(index);
-        let (seed, asked) = &mut self.asked[index];
-        let turn = self.dealer.deal(*seed, self.operations, *asked);
+        let (dealer, asked) = &mut self.asked[index];
+        let turn = dealer.deal(*asked);
         *asked += 1;
-        Turn { round: turn.round * u64::from(self.closed.users) + number, ..turn }
+        self.closed.among_all(turn, number)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use cutover_model::draw::draw;
     use proptest::prelude::*;
 
     use super::*;
@@ -182,15 +182,20 @@ mod tests {
         Schedule::new(stages, spacing, seed).unwrap()
     }
 
+    fn weights() -> impl Strategy<Value = Vec<u32>> {
+        proptest::collection::vec(1_u32..8, 1..5)
+    }
+
     /// What a shard records of a service whose latency and failures depend on the round alone.
-    fn recording(schedule: &Schedule, operations: usize, shard: Shard) -> Recording {
+    fn recording(schedule: &Schedule, weights: &[u32], shard: Shard) -> Recording {
         let (warm_up, duration) = (Duration::from_millis(700), Duration::from_millis(800));
+        let operations = weights.len();
         let mut recorder = Recorder::new(operations, warm_up, Duration::from_secs(5));
         let share = Share::of_shard(shard);
-        for (turn, due) in Arrivals::new(schedule, operations, share, warm_up + duration) {
-            let sent = due + Duration::from_micros(draw(1, 0, turn.round) % 90);
-            let done = sent + Duration::from_nanos(draw(1, 1, turn.round) % 90_000_000);
-            let failed = draw(1, 2, turn.round).is_multiple_of(9);
+        for (turn, due) in Arrivals::new(schedule, &weights.into(), share, warm_up + duration) {
+            let sent = due + Duration::from_micros(draw(1, 0, turn.number) % 90);
+            let done = sent + Duration::from_nanos(draw(1, 1, turn.number) % 90_000_000);
+            let failed = draw(1, 2, turn.number).is_multiple_of(9);
             let outcome =
                 if failed { Outcome::failed(OutcomeClass::Error("503")) } else { Outcome::ok(7) };
             let operation = turn.operation;
@@ -207,16 +212,17 @@ mod tests {
         fn the_shares_of_all_threads_of_all_shards_are_the_schedule(
             shards in 1_u32..5,
             threads in 1_usize..5,
-            operations in 1_usize..5,
+            weights in weights(),
             poisson: bool,
             per_second in 1_u64..2_000,
             seed: u64,
         ) {
             let schedule = schedule(poisson, per_second, seed);
             let end = Duration::from_millis(500);
+            let weights: Arc<[u32]> = weights.into();
             let arrivals = |share| {
-                Arrivals::new(&schedule, operations, share, end)
-                    .map(|(turn, due)| (due, turn.round, turn.operation))
+                Arrivals::new(&schedule, &weights, share, end)
+                    .map(|(turn, due)| (due, turn.number, turn.operation))
                     .collect::<Vec<_>>()
             };
             let parts = parts(shards, threads).into_iter();
@@ -230,15 +236,15 @@ mod tests {
         #[test]
         fn the_recordings_of_all_shards_are_together_the_one_of_the_whole_load(
             shards in 1_u32..7,
-            operations in 1_usize..4,
+            weights in weights(),
             poisson: bool,
             per_second in 1_u64..2_000,
             seed: u64,
         ) {
             let schedule = schedule(poisson, per_second, seed);
-            let whole = recording(&schedule, operations, Shard::WHOLE);
+            let whole = recording(&schedule, &weights, Shard::WHOLE);
             let merged = (1..=shards)
-                .map(|number| recording(&schedule, operations, Shard::new(number, shards).unwrap()))
+                .map(|number| recording(&schedule, &weights, Shard::new(number, shards).unwrap()))
                 .reduce(|mut merged, shard| {
                     merged.merge(&shard).unwrap();
                     merged
@@ -247,32 +253,65 @@ mod tests {
         }
 
         #[test]
-        fn the_users_of_all_shares_are_all_users_and_share_no_round(
+        fn the_users_of_all_shares_are_all_users_and_share_the_numbers_without_gap(
             shards in 1_u32..5,
             threads in 1_usize..5,
             users in 1_u32..40,
-            operations in 1_usize..4,
+            weights in weights(),
             seed: u64,
         ) {
             let ramp_up = Duration::from_secs(40);
+            let weights: Arc<[u32]> = weights.into();
             let closed = Closed { users, think: Duration::ZERO, ramp_up, seed };
             let mut joined = Vec::new();
-            let mut rounds = Vec::new();
+            let mut numbers = vec![Vec::new(); weights.len()];
+            let whole: u32 = weights.iter().sum();
             for share in parts(shards, threads) {
-                let mut share = Users::new(closed, operations, share);
+                let mut share = Users::new(closed, &weights, share);
                 for index in 0..share.asked.len() {
                     joined.push(share.joins(index));
-                    let asked = (0..3 * operations).map(|_| share.turn(index));
-                    rounds.extend(asked.map(|turn| (turn.round, turn.operation)));
+                    for _ in 0..3 * whole {
+                        let Turn { operation, number } = share.turn(index);
+                        numbers[operation].push(number);
+                    }
                 }
             }
             joined.sort_unstable();
             let due: Vec<_> = (0..users).map(|user| ramp_up / users * user).collect();
             prop_assert_eq!(joined, due);
-            let asked = rounds.len();
-            rounds.sort_unstable();
-            rounds.dedup();
-            prop_assert_eq!(rounds.len(), asked);
+            for (numbers, weight) in numbers.iter_mut().zip(&*weights) {
+                numbers.sort_unstable();
+                let all = u64::from(3 * users * weight);
+                prop_assert!(numbers.iter().copied().eq(0..all));
+            }
+        }
+
+        #[test]
+        fn the_arrivals_of_all_shares_give_each_operation_its_numbers_without_gap(
+            shards in 1_u32..5,
+            threads in 1_usize..5,
+            weights in weights(),
+            per_second in 1_u64..2_000,
+            seed: u64,
+        ) {
+            let schedule = schedule(true, per_second, seed);
+            let weights: Arc<[u32]> = weights.into();
+            let mut numbers = vec![Vec::new(); weights.len()];
+            for share in parts(shards, threads) {
+                let end = Duration::from_millis(500);
+                for (turn, _) in Arrivals::new(&schedule, &weights, share, end) {
+                    numbers[turn.operation].push(turn.number);
+                }
+            }
+            let whole: u32 = weights.iter().sum();
+            let arrived = numbers.iter().map(Vec::len).sum::<usize>() as u64;
+            for (numbers, weight) in numbers.iter_mut().zip(&*weights) {
+                numbers.sort_unstable();
+                let all = numbers.len() as u64;
+                prop_assert!(numbers.iter().copied().eq(0..all));
+                let (rounds, weight) = (arrived / u64::from(whole), u64::from(*weight));
+                prop_assert!((rounds * weight..=(rounds + 1) * weight).contains(&all));
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ impl Operation for Server {
 }
 
 fn labelled(label: &str, operation: Server) -> Labelled<Server> {
-    Labelled { label: label.into(), operation }
+    Labelled { label: label.into(), weight: 1, operation }
 }
 
 fn constant(per_second: u64) -> Schedule {

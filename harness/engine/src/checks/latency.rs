@@ -82,6 +82,7 @@ impl Check for LatencyCheck<'_> {
         });
         let operation = |store: Store| Labelled {
             label: store.word().to_owned(),
+            weight: 1,
             operation: Asking { store, shared: Arc::clone(&shared) },
         };
         let operations = vec![operation(Store::Source), operation(Store::Destination)];

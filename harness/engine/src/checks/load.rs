@@ -210,7 +210,7 @@ impl LoadCheck<'_> {
             true
         }));
         let operation = request_of(request, body, (204, stored));
-        let labelled = Labelled { label: WRITE.to_owned(), operation };
+        let labelled = Labelled { label: WRITE.to_owned(), weight: 1, operation };
         let recording = self.drive(endpoint, labelled, (model, batch), cx).await?;
         Ok(Some(recording))
     }
@@ -235,7 +235,7 @@ impl LoadCheck<'_> {
             question.is_some_and(|it| has_values(body, &it.pair.answer))
         }));
         let operation = request_of(request, body, (200, answered));
-        let labelled = Labelled { label: READ.to_owned(), operation };
+        let labelled = Labelled { label: READ.to_owned(), weight: 1, operation };
         let recording = self.drive(endpoint, labelled, (*model, 1), cx).await?;
         Ok(Some(recording))
     }

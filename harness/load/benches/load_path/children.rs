@@ -141,7 +141,7 @@ fn load(order: &LoadOrder) -> HttpLoad {
     };
     HttpLoad {
         endpoint: Endpoint { host: "127.0.0.1".into(), port: order.port, tls: None },
-        requests: vec![Labelled { label: "request".into(), operation: request }],
+        requests: vec![Labelled { label: "request".into(), weight: 1, operation: request }],
         pace,
         options: RunOptions {
             duration: Duration::from_millis(order.ms),

@@ -22,7 +22,7 @@
 //! };
 //! let load = HttpLoad {
 //!     endpoint: Endpoint { host: "localhost".into(), port: 8086, tls: None },
-//!     requests: vec![Labelled { label: "health".into(), operation: health }],
+//!     requests: vec![Labelled { label: "health".into(), weight: 1, operation: health }],
 //!     pace: Pace::Open(Schedule::constant(Rate::per_second(100), 1)?),
 //!     options: RunOptions {
 //!         duration: Duration::from_secs(10),

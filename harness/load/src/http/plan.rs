@@ -18,7 +18,7 @@ use crate::schedule::Schedule;
 pub struct HttpLoad {
     /// The server.
     pub endpoint: Endpoint,
-    /// What is asked of it. Several requests are interleaved in rounds, as in
+    /// What is asked of it. Several requests are interleaved in rounds by their weights, as in
     /// [`run_open`](crate::run_open).
     pub requests: Vec<Labelled<HttpRequest>>,
     /// When requests are made.

@@ -14,6 +14,7 @@ use super::poller::Watch;
 use super::prepared::Prepared;
 use super::tls::Speaker;
 use super::worker::{Shared, Source, Worked, Worker};
+use crate::operation::weights_of;
 use crate::options::RunError;
 use crate::recorder::{Frame, Recorder};
 use crate::recording::{Generator, Model, Recording};
@@ -43,6 +44,7 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
         requests.iter().map(|it| Prepared::new(&it.operation, &endpoint)).collect();
     let plan = plan?;
     let speaker = endpoint.tls.as_ref().map(Speaker::new).transpose()?;
+    let weights = weights_of(&requests);
     let labels: Vec<String> = requests.into_iter().map(|request| request.label).collect();
     let addresses = resolve(&endpoint);
     let watch = Watch::starting_in(LEAD);
@@ -57,8 +59,8 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
         let operations = labels.len();
         let part = Share::of_shard(options.shard).part(share);
         let source = match &pace {
-            Pace::Open(schedule) => Source::Open(Arrivals::new(schedule, operations, part, end)),
-            Pace::Closed(closed) => Source::Closed(Users::new(*closed, operations, part)),
+            Pace::Open(schedule) => Source::Open(Arrivals::new(schedule, &weights, part, end)),
+            Pace::Closed(closed) => Source::Closed(Users::new(*closed, &weights, part)),
         };
         let recorder = Recorder::new(operations, options.warm_up, options.timeout);
         let worked = work(&shared, source, share.size(connections), recorder)?;

@@ -66,7 +66,7 @@ fn wall() -> Clock {
 fn load(port: u16, request: HttpRequest, pace: Pace) -> HttpLoad {
     HttpLoad {
         endpoint: Endpoint { host: "127.0.0.1".into(), port, tls: None },
-        requests: vec![Labelled { label: "request".into(), operation: request }],
+        requests: vec![Labelled { label: "request".into(), weight: 1, operation: request }],
         pace,
         options: RunOptions {
             duration: MS * 200,
@@ -318,11 +318,22 @@ fn a_load_that_is_told_to_stop_beforehand_sends_nothing() {
 fn requests_that_share_a_run_get_equal_shares_and_labels_of_their_own() {
     let sink = sink("none", None, 200);
     let mut load = load(sink.address().port(), get(), constant(1_000));
-    load.requests.push(Labelled { label: "other".into(), operation: get() });
+    load.requests.push(Labelled { label: "other".into(), weight: 1, operation: get() });
     let recording = run(load);
     for label in ["request", "other"] {
         assert_eq!(recording.summary(label).unwrap().outcomes.ok, 100, "{label}");
     }
+}
+
+#[test]
+fn requests_come_as_often_as_their_weights_say() {
+    let sink = sink("none", None, 200);
+    let mut load = load(sink.address().port(), get(), constant(1_000));
+    load.requests[0].weight = 7;
+    load.requests.push(Labelled { label: "rare".into(), weight: 1, operation: get() });
+    let recording = run(load);
+    let ok = ["request", "rare"].map(|label| recording.summary(label).unwrap().outcomes.ok);
+    assert_eq!(ok, [175, 25]);
 }
 
 #[test]
@@ -458,6 +469,8 @@ fn a_load_that_cannot_be_is_refused_before_anything_is_sent() {
     assert_eq!(refused(|load| load.options.connections = 0), RunError::NoConnection);
     assert_eq!(refused(|load| load.requests.clear()), RunError::NoOperation);
     assert_eq!(refused(|load| load.pace = users(0)), RunError::NoUser);
+    let idle = refused(|load| load.requests[0].weight = 0);
+    assert_eq!(idle, RunError::ZeroWeight("request".into()));
     assert_eq!(refused(|load| load.options.timeout = Duration::MAX), RunError::TooLong);
     let smuggled = refused(|load| load.requests[0].operation.path = "/\r\n".into());
     assert!(matches!(smuggled, RunError::NotHttp(_)));

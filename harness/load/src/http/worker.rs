@@ -202,7 +202,7 @@ impl<'a> Worker<'a> {
         let slot = &mut self.slots[index];
         let carried = slot.job.filter(|job| job.sent.is_some()).map(|job| {
             let answer = &self.shared.plan[job.turn.operation].answer;
-            Carried { plan: &self.shared.plan, answer, k: job.turn.round }
+            Carried { plan: &self.shared.plan, answer, k: job.turn.number }
         });
         match slot.connection.advance(carried, &mut self.buffer, closing) {
             Progress::Waiting => {}
@@ -269,7 +269,7 @@ impl<'a> Worker<'a> {
         let slot = &mut self.slots[index];
         let prepared = &self.shared.plan[turn.operation];
         let outgoing = &mut slot.connection.outgoing;
-        let work = prepared.make(turn.operation, turn.round, outgoing, &mut self.press);
+        let work = prepared.make(turn.operation, turn.number, outgoing, &mut self.press);
         slot.job = Some(Job {
             turn,
             due,
@@ -294,7 +294,7 @@ impl<'a> Worker<'a> {
         let slot = &mut self.slots[index];
         let prepared = &self.shared.plan[turn.operation];
         let outgoing = &mut slot.connection.outgoing;
-        let work = prepared.make(turn.operation, turn.round, outgoing, &mut self.press);
+        let work = prepared.make(turn.operation, turn.number, outgoing, &mut self.press);
         let now = self.shared.watch.now();
         slot.job = Some(Job {
             turn,
@@ -330,7 +330,7 @@ impl<'a> Worker<'a> {
         let slot = &mut self.slots[index];
         let job = slot.job.expect("a job is sent");
         let answer = &self.shared.plan[job.turn.operation].answer;
-        let carried = Carried { plan: &self.shared.plan, answer, k: job.turn.round };
+        let carried = Carried { plan: &self.shared.plan, answer, k: job.turn.number };
         if let Progress::Broken(how) = slot.connection.send(carried) {
             self.failed(index, how);
         }
@@ -356,7 +356,7 @@ impl<'a> Worker<'a> {
         let (status, wait) =
             (slot.connection.response.status(), slot.connection.response.retry_after());
         let answer = &self.shared.plan[job.turn.operation].answer;
-        let outcome = ended(status, &slot.connection.check, answer, (job.turn.round, job.work));
+        let outcome = ended(status, &slot.connection.check, answer, (job.turn.number, job.work));
         let comes_back = outcome.class != OutcomeClass::Ok && matches!(status, 429 | 503);
         match wait.filter(|_| comes_back && self.stopped.is_none()) {
             None => self.finish(index, outcome),

@@ -68,7 +68,7 @@ fn load(port: u16, server_name: &str, roots: Roots) -> HttpLoad {
             port,
             tls: Some(Tls { server_name: server_name.into(), roots }),
         },
-        requests: vec![Labelled { label: "get".into(), operation: request }],
+        requests: vec![Labelled { label: "get".into(), weight: 1, operation: request }],
         pace: Pace::Open(Schedule::constant(Rate::per_second(200), 1).unwrap()),
         options: RunOptions {
             duration: Duration::from_millis(100),
