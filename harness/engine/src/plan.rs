@@ -126,10 +126,11 @@ impl PlannedScenario {
             _ => None,
         });
         let users = loads.flat_map(|(id, LoadStep { write, read, .. })| {
-            let models = [write.map(|it| it.model), read.as_ref().map(|it| it.model)];
+            let writers = write.as_ref().and_then(|it| it.source.model());
+            let models = [writers, read.as_ref().map(|it| &it.model)];
             models.into_iter().flatten().filter_map(move |model| match model {
-                LoadModel::Closed { users, .. } => Some((id.clone(), users)),
-                LoadModel::Open { .. } => None,
+                LoadModel::Closed { users, .. } => Some((id.clone(), *users)),
+                LoadModel::Open(_) => None,
             })
         });
         users.min_by_key(|(_, users)| *users)
@@ -201,6 +202,7 @@ fn sabotages(step: &Step) -> Vec<String> {
             .map(|sabotage| match sabotage {
                 LoadSabotage::SwallowWrites(share) => format!("swallow_writes: {share}"),
                 LoadSabotage::FailRequests(share) => format!("fail_requests: {share}"),
+                LoadSabotage::WrongAnswer(share) => format!("wrong_answer: {share}"),
                 LoadSabotage::AddLatency(by) => format!("add_latency: {}", ShortDuration(*by)),
             })
             .collect(),

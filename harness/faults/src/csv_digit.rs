@@ -52,6 +52,10 @@ fn is_value(names: &[&[u8]], types: &[&[u8]], column: usize) -> bool {
     if NOT_VALUES.contains(name) {
         return false;
     }
+    // An answer to InfluxQL begins with these three.
+    if names.starts_with(&[b"name", b"tags", b"time"]) {
+        return column >= 3;
+    }
     match types.get(column) {
         Some(kind) => [&b"long"[..], b"unsignedLong", b"double"].contains(kind),
         None => *name == b"_value" || !names.contains(&&b"_value"[..]),
@@ -135,6 +139,14 @@ mod tests {
     fn a_plain_answer_is_altered_in_its_value_column() {
         let plain = ",result,table,_time,_value,line\r\n,,0,2023-01-01T00:00:00Z,7,5\r\n";
         assert_eq!(altered(plain, 0), Some(plain.replace(",7,", ",6,")));
+    }
+
+    #[test]
+    fn an_answer_to_influxql_keeps_its_times() {
+        let csv = "name,tags,time,peak\nm,r=a,1700000000000000000,7.5\n";
+        for chance in 0..4 {
+            assert_eq!(altered(csv, chance), Some(csv.replace("7.5", "6.5")));
+        }
     }
 
     #[test]

@@ -102,6 +102,11 @@ impl Scope {
         Self { method: Some(Method::POST), path: "/api/v2/query".to_owned() }
     }
 
+    /// The queries of InfluxDB's 1.x API, which are in InfluxQL.
+    pub fn influxql() -> Self {
+        Self { method: Some(Method::POST), path: "/query".to_owned() }
+    }
+
     pub(crate) fn covers(&self, method: &Method, path: &str) -> bool {
         let is_method = self.method.as_ref().is_none_or(|expected| expected == method);
         let below = path.strip_prefix(self.path.trim_end_matches('/'));

@@ -267,31 +267,56 @@ pub(crate) fn retention(text: &str) -> Result<Duration, Complaint> {
     Ok(time)
 }
 
-/// Something per second. `counted` may stand before the `/s`.
-pub(crate) fn rate(text: &str, counted: &str) -> Result<Rate, Complaint> {
+/// A rate as it is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct AskedRate {
+    /// How many a second; none for a rate of zero.
+    pub(crate) rate: Option<Rate>,
+    /// Whether it says that points are counted.
+    pub(crate) points: bool,
+}
+
+/// Something per second, or nothing. `points` may stand before the `/s`.
+pub(crate) fn arrival_rate(text: &str) -> Result<AskedRate, Complaint> {
+    asked_rate(text, "`20/s`, for writers `20 points/s`")
+}
+
+fn asked_rate(text: &str, example: &str) -> Result<AskedRate, Complaint> {
     if is_non_finite(text) {
         return Err(not_finite(text));
     }
     let shown = excerpt(text);
     let (number, unit) = split_number(text);
-    let example = if counted.is_empty() { "20/s".to_owned() } else { format!("20 {counted}/s") };
     let Some(number) = decimal(number) else {
         return Err(Complaint::new(format!("must be a rate, and is `{shown}`"))
-            .with_help(format!("write a number per second, such as `{example}`")));
+            .with_help(format!("write a number per second, such as {example}")));
     };
     let unit = unit.trim_start();
-    if unit != "/s" && (counted.is_empty() || unit != format!("{counted}/s")) {
+    if unit != "/s" && unit != "points/s" {
         let complaint = if unit.is_empty() {
             Complaint::new(format!("needs a unit, and is `{shown}`"))
         } else {
             Complaint::new(format!("has the unknown unit `{}`: `{shown}`", excerpt(unit)))
         };
-        return Err(complaint.with_help(format!("rates are per second, such as `{example}`")));
+        return Err(complaint.with_help(format!("rates are per second, such as {example}")));
     }
-    let number = number.parse::<f64>().ok().filter(|number| *number <= 1e9);
-    number.and_then(|number| Rate::try_from(number).ok()).ok_or_else(|| {
-        Complaint::new(format!("must be above zero and at most 1,000,000,000/s, and is `{shown}`"))
-    })
+    match number.parse::<f64>() {
+        Ok(number) if (0.0..=1e9).contains(&number) => {
+            Ok(AskedRate { rate: Rate::try_from(number).ok(), points: unit == "points/s" })
+        }
+        _ => Err(Complaint::new(format!("must be from 0 to 1,000,000,000/s, and is `{shown}`"))),
+    }
+}
+
+/// Something per second that is not points, above zero.
+pub(crate) fn rate(text: &str) -> Result<Rate, Complaint> {
+    let AskedRate { rate, points } = asked_rate(text, "`20/s`")?;
+    let shown = excerpt(text);
+    if points {
+        return Err(Complaint::new(format!("has the unknown unit `points/s`: `{shown}`"))
+            .with_help("write it without `points`"));
+    }
+    rate.ok_or_else(|| Complaint::new(format!("must be above zero, and is `{shown}`")))
 }
 
 /// Periods of a trigger, such as `3 periods`.
@@ -349,7 +374,7 @@ impl Unit {
             Self::TimeOrFactor if let Some(factor) = plain() => Ok(LimitValue::Factor(factor)),
             Self::Time | Self::TimeOrFactor => duration(text).map(LimitValue::Duration),
             Self::Percentage => percentage(text).map(LimitValue::Ratio),
-            Self::PerSecond => rate(text, "").map(LimitValue::Rate),
+            Self::PerSecond => rate(text).map(LimitValue::Rate),
             Self::Count => whole(text).map(|count| LimitValue::Factor(count as f64)),
         }
     }
@@ -487,12 +512,18 @@ mod tests {
 
     #[test]
     fn points_are_counted_only_where_points_are_written() {
-        let expected = Rate::try_from(10_000.0).ok();
-        assert_eq!(rate("10_000 points/s", "points").ok(), expected);
-        assert_eq!(rate("10_000/s", "points").ok(), expected);
-        assert!(rate("10_000 points/s", "").is_err());
-        assert!(rate("20/m", "").is_err());
-        assert!(rate("0/s", "").is_err());
+        let asked = |points| AskedRate { rate: Rate::try_from(10_000.0).ok(), points };
+        assert_eq!(arrival_rate("10_000 points/s"), Ok(asked(true)));
+        assert_eq!(arrival_rate("10_000/s"), Ok(asked(false)));
+        assert!(rate("10_000 points/s").is_err());
+        assert!(rate("20/m").is_err());
+    }
+
+    #[test]
+    fn a_rate_of_zero_is_one_only_where_it_may_change() {
+        assert_eq!(arrival_rate("0/s"), Ok(AskedRate { rate: None, points: false }));
+        assert!(rate("0/s").is_err());
+        assert!(arrival_rate("-1/s").is_err());
     }
 
     #[test]
@@ -555,7 +586,7 @@ mod tests {
             for unit in units {
                 drop(limit(&text, LimitShape { bound: Bound::Upper, unit }));
             }
-            drop((duration(&text), percentage(&text), rate(&text, "points"), positive(&text)));
+            drop((duration(&text), percentage(&text), arrival_rate(&text), positive(&text)));
             drop((whole(&text), periods(&text), zone(&text)));
         }
     }

@@ -296,7 +296,7 @@ pub(super) fn path_and_query(path: &str, query: &[(&'static str, &str)]) -> Stri
     whole
 }
 
-fn push_encoded(out: &mut String, text: &str) {
+pub(super) fn push_encoded(out: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -8,6 +8,7 @@ mod authorizations;
 mod buckets;
 mod client;
 pub mod csv;
+mod influxql;
 pub mod line_protocol;
 mod prepared;
 mod query;
@@ -19,7 +20,8 @@ pub use self::buckets::{Bucket, BucketOutcome, Retention};
 pub use self::client::{
     Health, HealthStatus, InfluxClient, InfluxEndpoint, SetupOutcome, SetupRequest,
 };
-pub use self::prepared::{PreparedRequest, decode_answer, flux_body};
+pub use self::influxql::decode_influxql;
+pub use self::prepared::{PreparedRequest, decode_answer, flux_body, influxql_body};
 pub use self::query::FluxReader;
 pub use self::table::{FluxChunk, FluxColumn, FluxRow, FluxSchema, FluxType, FluxValue};
 pub use self::write::{Encoding, Precision, WriteOutcome};

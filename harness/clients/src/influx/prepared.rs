@@ -6,7 +6,7 @@
 
 use cutover_model::Secret;
 
-use super::client::{InfluxClient, path_and_query};
+use super::client::{InfluxClient, path_and_query, push_encoded};
 use super::csv::CsvDecoder;
 use super::query::query_body;
 use super::table::FluxChunk;
@@ -38,6 +38,13 @@ impl InfluxClient {
         self.prepared("/api/v2/query", &[("org", self.org())], "application/json")
     }
 
+    /// InfluxQL queries over the 1.x interface. The body is an [`influxql_body`], the answer 200.
+    /// A query names its bucket: `FROM "bucket".."measurement"`.
+    pub fn prepared_influxql(&self) -> PreparedRequest {
+        let query = [("org", self.org()), ("epoch", "ns")];
+        self.prepared("/query", &query, "application/x-www-form-urlencoded")
+    }
+
     fn prepared(
         &self,
         path: &str,
@@ -57,6 +64,13 @@ impl InfluxClient {
 /// The body of a Flux query.
 pub fn flux_body(flux: &str) -> Vec<u8> {
     query_body(flux).into_bytes()
+}
+
+/// The body of an InfluxQL query.
+pub fn influxql_body(query: &str) -> Vec<u8> {
+    let mut body = "q=".to_owned();
+    push_encoded(&mut body, query);
+    body.into_bytes()
 }
 
 /// The rows of a whole answer to a Flux query.

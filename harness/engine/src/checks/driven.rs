@@ -6,25 +6,73 @@ use std::time::Duration;
 use cutover_clients::ClientError;
 use cutover_clients::influx::InfluxClient;
 use cutover_faults::{FaultGuard, FaultKind, Faults, Proxy, Scope};
-use cutover_load::{OutcomeClass, Rate};
+use cutover_load::{Closed, OutcomeClass, Pace, Rate, Schedule, ScheduleError, Spacing, Stage};
 use cutover_model::Ratio;
+use cutover_model::scenario::{self, Arrivals, LoadModel};
 use http::StatusCode;
 
 use super::CollectError;
 use crate::stores::Stores;
 
-/// The rate of requests that each do a part of what is asked per second, as the schedule keeps it:
-/// a whole number in a whole number of seconds.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a validated rate is positive, and the cast saturates"
-)]
-pub(super) fn rate_of(asked: cutover_model::Rate, work_per_request: u32) -> Rate {
-    Rate {
-        operations: ((asked.per_second() * 1_000.0).round() as u64).max(1),
-        per: Duration::from_secs(1_000 * u64::from(work_per_request)),
+/// How many requests there are for how many arrivals: a batch is one for a thousand points, and a
+/// question that both stores are asked is two for one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Requests {
+    pub(super) count: u32,
+    pub(super) for_arrivals: u32,
+}
+
+impl Requests {
+    /// One for so many arrivals.
+    pub(super) fn one_for(arrivals: u32) -> Self {
+        Self { count: 1, for_arrivals: arrivals }
     }
+
+    /// A rate as the schedule keeps it: a whole number in a whole number of seconds.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a validated rate is positive, and the cast saturates"
+    )]
+    fn rate_of(self, asked: Option<cutover_model::Rate>) -> Rate {
+        let arrivals = asked.map(|asked| ((asked.per_second() * 1_000.0).round() as u64).max(1));
+        Rate {
+            operations: arrivals.unwrap_or(0).saturating_mul(u64::from(self.count)),
+            per: Duration::from_secs(1_000 * u64::from(self.for_arrivals)),
+        }
+    }
+}
+
+/// The instants of the requests for these arrivals.
+pub(super) fn schedule_of(
+    arrivals: &Arrivals,
+    requests: Requests,
+    seed: u64,
+) -> Result<Schedule, ScheduleError> {
+    let stages = arrivals.stages.iter().map(|stage| Stage {
+        from: requests.rate_of(stage.from),
+        to: requests.rate_of(stage.to),
+        over: stage.over,
+    });
+    let spacing = match arrivals.spacing {
+        scenario::Spacing::Even => Spacing::Even,
+        scenario::Spacing::Poisson => Spacing::Poisson,
+    };
+    Schedule::new(stages.collect(), spacing, seed)
+}
+
+/// When the requests of a load are made.
+pub(super) fn pace_of(
+    model: &LoadModel,
+    requests: Requests,
+    seed: u64,
+) -> Result<Pace, ScheduleError> {
+    Ok(match model {
+        LoadModel::Open(arrivals) => Pace::Open(schedule_of(arrivals, requests, seed)?),
+        LoadModel::Closed { users, ramp_up, think } => {
+            Pace::Closed(Closed { users: *users, think: *think, ramp_up: *ramp_up, seed })
+        }
+    })
 }
 
 /// How a failed request is counted.

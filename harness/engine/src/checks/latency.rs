@@ -11,8 +11,7 @@ use cutover_clients::influx::InfluxClient;
 use cutover_clients::timestream::TimestreamClient;
 use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
-    Labelled, Operation, Outcome, OutcomeClass, Rate, Recording, RunOptions, Schedule, Summary,
-    run_open,
+    Labelled, Operation, Outcome, OutcomeClass, Recording, RunOptions, Summary, run_open,
 };
 use cutover_model::event::{Fact, Figure};
 use cutover_model::scenario::{
@@ -24,7 +23,7 @@ use cutover_model::{
 use cutover_targets::Capabilities;
 use serde::{Deserialize, Serialize};
 
-use super::driven::{Faulty, class_of, rate_of, service_unavailable};
+use super::driven::{Faulty, Requests, class_of, schedule_of, service_unavailable};
 use super::queries::{Agreement, Answers, Disagreement, Question, ask_destination, ask_source};
 use super::timed::{self, Demand, GeneratorState, Observed};
 use super::{Check, CollectError};
@@ -86,10 +85,9 @@ impl Check for LatencyCheck<'_> {
             operation: Asking { store, shared: Arc::clone(&shared) },
         };
         let operations = vec![operation(Store::Source), operation(Store::Destination)];
-        // Each round asks both stores, so twice as many arrivals are due as questions.
-        let questions = rate_of(self.step.rate, 1);
-        let rate = Rate { operations: questions.operations * 2, ..questions };
-        let schedule = Schedule::constant(rate, cx.planned.seed)?;
+        // Each question asks both stores.
+        let both = Requests { count: 2, for_arrivals: 1 };
+        let schedule = schedule_of(&self.step.arrivals, both, cx.planned.seed)?;
         let options = RunOptions {
             duration: self.step.duration,
             warm_up: self.step.warm_up,

@@ -4,26 +4,25 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use cutover_clients::influx::{InfluxClient, Precision, flux_body};
+use cutover_clients::influx::InfluxClient;
 use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
-    Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, MergeError,
-    OperationRecording, Pace, Recording, RunOptions, Schedule,
+    Body, BodyRule, Endpoint, HttpLoad, HttpRequest, Labelled, MergeError, OperationRecording,
+    Pace, Recording, RunOptions,
 };
 use cutover_model::event::{Fact, Figure};
 use cutover_model::scenario::{
-    LoadExpect, LoadModel, LoadSabotage, LoadStep, LoadSubject, QueryPair, ReadLoad, Statistic,
-    WriteLoad,
+    LoadExpect, LoadSabotage, LoadStep, LoadSubject, QueryLanguage, ReadLoad, Statistic,
 };
 use cutover_model::{Expectation, Finding, FindingCode, Judgement, Ratio, Shard, Timing, Verdict};
+use cutover_targets::Capabilities;
 use serde::{Deserialize, Serialize};
 
-use super::driven::{Faulty, rate_of, service_unavailable};
+use super::driven::{Faulty, Requests, pace_of, service_unavailable};
 use super::measured::{drive, endpoint_of, request_of};
-use super::points::{PointEvidence, Writers};
-use super::queries::{Question, has_values};
+use super::points::{PointEvidence, Writers, precision_of};
+use super::readers::Readers;
 use super::timed::{self, Demand, GeneratorState, Observed};
 use super::{Check, CollectError};
 use crate::step::StepCx;
@@ -31,15 +30,6 @@ use crate::step::StepCx;
 const WRITE: &str = "write";
 const READ: &str = "read";
 const ALL: &str = "all";
-
-/// Connections of an open load.
-const CONNECTIONS: usize = 64;
-
-/// Threads that send, for writers and readers each. One is far faster than any server here.
-const THREADS: usize = 1;
-
-/// How long a request may go unanswered before it counts as a timeout.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The check, and the break to make if this run is for one.
 pub(crate) struct LoadCheck<'a> {
@@ -52,8 +42,10 @@ pub(crate) struct LoadCheck<'a> {
 /// What was seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadEvidence {
-    /// What the clock readings are worth.
+    /// What clock readings on the destination are worth.
     pub timing: Timing,
+    /// What clock readings on the store that the readers ask are worth.
+    pub read_timing: Timing,
     /// The writers' latencies, if there were writers.
     pub write: Option<Recording>,
     /// The readers' latencies, if there were readers.
@@ -67,6 +59,38 @@ pub struct LoadEvidence {
 }
 
 impl LoadEvidence {
+    /// What was seen of the writers, of all readers, or of both together, under one label. Nothing
+    /// if one is an open load and the other a closed one: their latencies have no common
+    /// percentiles.
+    fn of(&self, subject: LoadSubject) -> Option<(&'static str, Cow<'_, Recording>)> {
+        let label = word(subject);
+        let one = |recording| Cow::Owned(one_operation(recording, label));
+        let recording = match subject {
+            LoadSubject::Write => Cow::Borrowed(self.write.as_ref()?),
+            LoadSubject::Read => one(self.read.as_ref()?),
+            LoadSubject::All => {
+                let mut parts = [&self.write, &self.read].into_iter().flatten();
+                let mut whole = one_operation(parts.next()?, label);
+                for part in parts {
+                    whole.merge(&one_operation(part, label)).ok()?;
+                }
+                Cow::Owned(whole)
+            }
+        };
+        Some((label, recording))
+    }
+
+    /// What clock readings are worth. Of both together they are worth what the lesser is.
+    fn timing_of(&self, subject: LoadSubject) -> Timing {
+        let read = self.read.as_ref().map_or(self.timing, |_| self.read_timing);
+        match (subject, self.timing, read) {
+            (LoadSubject::Write, write, _) => write,
+            (LoadSubject::Read, _, read) => read,
+            (LoadSubject::All, Timing::Real, Timing::Real) => Timing::Real,
+            (LoadSubject::All, ..) => Timing::Indicative,
+        }
+    }
+
     /// Adds what another shard saw of the same load.
     pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
         for (own, other) in [(&mut self.write, other.write), (&mut self.read, other.read)] {
@@ -96,16 +120,20 @@ impl Check for LoadCheck<'_> {
     async fn collect(&self, cx: &StepCx<'_>) -> Result<LoadEvidence, CollectError> {
         let faulty = match self.sabotage {
             Some(sabotage) => {
-                Some(Faulty::inject(cx.stores, fault(*sabotage), cx.planned.seed).await?)
+                Some(Faulty::inject(cx.stores, self.fault(*sabotage), cx.planned.seed).await?)
             }
             None => None,
         };
         let through = |client| faulty.as_ref().map_or(client, |faulty| &faulty.client);
-        let writers = self.step.write.map(|write| Writers::new(write, cx)).transpose()?;
+        let writers = self.step.write.as_ref().map(|write| Writers::new(write, cx)).transpose()?;
         let writers = writers.map(Arc::new);
+        let readers = match &self.step.read {
+            Some(read) => Some(Readers::new(read, cx).await?),
+            None => None,
+        };
         let (write, read) = tokio::join!(
             self.drive_writers(through(&cx.stores.destination), writers.as_ref(), cx),
-            self.drive_readers(through(&cx.stores.reader), cx)
+            self.drive_readers(through(&cx.stores.reader), readers.as_ref(), cx)
         );
         let (write, read) = (write?, read?);
         drop(faulty);
@@ -117,8 +145,12 @@ impl Check for LoadCheck<'_> {
             }
             None => None,
         };
-        let timing = cx.target.capabilities.timing;
-        Ok(LoadEvidence { timing, write, read, points, divided: None })
+        let Capabilities { timing, source_timing, .. } = cx.target.capabilities;
+        let read_timing = match &self.step.read {
+            Some(ReadLoad { language: QueryLanguage::Sql, .. }) => source_timing,
+            _ => timing,
+        };
+        Ok(LoadEvidence { timing, read_timing, write, read, points, divided: None })
     }
 
     fn judge(&self, evidence: &LoadEvidence) -> Verdict {
@@ -133,7 +165,7 @@ impl Check for LoadCheck<'_> {
         let mut facts = Vec::new();
         if let Some(points) = &evidence.points {
             // An open load has as many points as its schedule; a closed one as many as fit.
-            let open = matches!(self.step.write.map(|it| it.model), Some(LoadModel::Open { .. }));
+            let open = self.step.write.as_ref().is_some_and(|write| write.source.is_open());
             let count = |name: &str, count| {
                 let fact = Fact::count(name, count);
                 if open { fact } else { timed_count(fact) }
@@ -144,8 +176,9 @@ impl Check for LoadCheck<'_> {
                 facts.push(Fact::count("acknowledged points lost", points.lost));
             }
         }
-        for (label, recording) in [(WRITE, &evidence.write), (READ, &evidence.read)] {
-            if let Some(summary) = recording.as_ref().and_then(|it| it.summary(label)) {
+        for recording in evidence.write.iter().chain(&evidence.read) {
+            let labels = recording.operations.keys();
+            for (label, summary) in labels.filter_map(|it| Some((it, recording.summary(it)?))) {
                 facts.extend(timed::facts(label, &summary));
             }
         }
@@ -180,28 +213,35 @@ fn timed_count(fact: Fact) -> Fact {
     }
 }
 
-fn fault(sabotage: LoadSabotage) -> (FaultKind, Scope) {
-    match sabotage {
-        LoadSabotage::SwallowWrites(ratio) => (FaultKind::SwallowWrites { ratio }, Scope::writes()),
-        LoadSabotage::FailRequests(ratio) => (service_unavailable(ratio), Scope::all()),
-        LoadSabotage::AddLatency(add) => {
-            (FaultKind::Latency { add, ratio: Ratio::ONE }, Scope::all())
+impl LoadCheck<'_> {
+    fn fault(&self, sabotage: LoadSabotage) -> (FaultKind, Scope) {
+        match sabotage {
+            LoadSabotage::SwallowWrites(ratio) => {
+                (FaultKind::SwallowWrites { ratio }, Scope::writes())
+            }
+            LoadSabotage::FailRequests(ratio) => (service_unavailable(ratio), Scope::all()),
+            LoadSabotage::WrongAnswer(ratio) => {
+                let language = self.step.read.as_ref().map(|read| read.language);
+                let scope = match language {
+                    Some(QueryLanguage::InfluxQl) => Scope::influxql(),
+                    _ => Scope::queries(),
+                };
+                (FaultKind::WrongAnswer { ratio }, scope)
+            }
+            LoadSabotage::AddLatency(add) => {
+                (FaultKind::Latency { add, ratio: Ratio::ONE }, Scope::all())
+            }
         }
     }
-}
 
-impl LoadCheck<'_> {
     async fn drive_writers(
         &self,
         client: &InfluxClient,
         writers: Option<&Arc<Writers>>,
         cx: &StepCx<'_>,
     ) -> Result<Option<Recording>, CollectError> {
-        let (Some(writers), Some(WriteLoad { model, batch, .. })) = (writers, self.step.write)
-        else {
-            return Ok(None);
-        };
-        let request = client.prepared_write(LoadStep::BUCKET, Precision::Nanoseconds);
+        let (Some(writers), Some(write)) = (writers, &self.step.write) else { return Ok(None) };
+        let request = client.prepared_write(LoadStep::BUCKET, precision_of(write.precision));
         let endpoint = endpoint_of(&request)?;
         let (lines, ledger) = (Arc::clone(writers), Arc::clone(writers));
         let body = Body::Written(Arc::new(move |k, out: &mut Vec<u8>| lines.write(k, out)));
@@ -210,68 +250,58 @@ impl LoadCheck<'_> {
             true
         }));
         let operation = request_of(request, body, (204, stored));
+        let operation = HttpRequest { gzip: write.gzip, ..operation };
         let labelled = Labelled { label: WRITE.to_owned(), weight: 1, operation };
-        let recording = self.drive(endpoint, labelled, (model, batch), cx).await?;
-        Ok(Some(recording))
+        let length = self.step.warm_up.saturating_add(self.step.duration);
+        let pace = writers.pace(length, cx.planned.seed)?;
+        Ok(Some(self.drive(endpoint, vec![labelled], pace, cx).await?))
     }
 
     async fn drive_readers(
         &self,
         client: &InfluxClient,
+        readers: Option<&Readers<'_>>,
         cx: &StepCx<'_>,
     ) -> Result<Option<Recording>, CollectError> {
-        let Some(ReadLoad { model, queries }) = &self.step.read else { return Ok(None) };
-        let request = client.prepared_query();
-        let endpoint = endpoint_of(&request)?;
-        let (pairs, seed): (Arc<[QueryPair]>, u64) = (queries.as_slice().into(), cx.planned.seed);
-        let asked = Arc::clone(&pairs);
-        let body = Body::Written(Arc::new(move |k, out: &mut Vec<u8>| {
-            let question = Question::draw(&asked, seed, k);
-            out.extend(question.map(|it| flux_body(&it.flux())).unwrap_or_default());
-            1
-        }));
-        let answered = BodyRule::Judged(Arc::new(move |k, body: &[u8]| {
-            let question = Question::draw(&pairs, seed, k);
-            question.is_some_and(|it| has_values(body, &it.pair.answer))
-        }));
-        let operation = request_of(request, body, (200, answered));
-        let labelled = Labelled { label: READ.to_owned(), weight: 1, operation };
-        let recording = self.drive(endpoint, labelled, (*model, 1), cx).await?;
+        let (Some(readers), Some(read)) = (readers, &self.step.read) else { return Ok(None) };
+        let pace = pace_of(&read.model, Requests::one_for(1), cx.planned.seed)?;
+        let recording = match read.language {
+            QueryLanguage::Sql => readers.ask_source(pace, self.options(), cx).await?,
+            QueryLanguage::Flux | QueryLanguage::InfluxQl => {
+                let endpoint = endpoint_of(&client.prepared_query())?;
+                self.drive(endpoint, readers.requests(client), pace, cx).await?
+            }
+        };
         Ok(Some(recording))
     }
 
     async fn drive(
         &self,
         endpoint: Endpoint,
-        request: Labelled<HttpRequest>,
-        (model, work_per_request): (LoadModel, u32),
+        requests: Vec<Labelled<HttpRequest>>,
+        pace: Pace,
         cx: &StepCx<'_>,
     ) -> Result<Recording, CollectError> {
-        let seed = cx.planned.seed;
-        let pace = match model {
-            LoadModel::Open { rate } => {
-                let rate = rate_of(rate, work_per_request);
-                Pace::Open(Schedule::constant(rate, seed)?)
-            }
-            LoadModel::Closed { users, ramp_up } => {
-                Pace::Closed(Closed { users, think: Duration::ZERO, ramp_up, seed })
-            }
-        };
         let load = HttpLoad {
             endpoint,
-            requests: vec![request],
+            requests,
             pace,
-            options: RunOptions {
-                duration: self.step.duration,
-                warm_up: self.step.warm_up,
-                timeout: TIMEOUT,
-                connections: CONNECTIONS,
-                shard: self.shard.unwrap_or(Shard::WHOLE),
-            },
-            threads: THREADS,
+            options: self.options(),
+            threads: self.step.transport.threads as usize,
             wall: cx.cx.clock.clone(),
         };
         drive(load, cx.cx.stop.receiver()).await
+    }
+
+    fn options(&self) -> RunOptions {
+        let LoadStep { warm_up, duration, transport, .. } = self.step;
+        RunOptions {
+            duration: *duration,
+            warm_up: *warm_up,
+            timeout: transport.timeout,
+            connections: transport.connections as usize,
+            shard: self.shard.unwrap_or(Shard::WHOLE),
+        }
     }
 }
 
@@ -279,16 +309,15 @@ impl LoadCheck<'_> {
 pub fn judge(step: &LoadStep, evidence: &LoadEvidence) -> Verdict {
     let mut expectations = Vec::new();
     let mut findings = Vec::new();
-    for (subject, label, recording) in
-        [(LoadSubject::Write, WRITE, &evidence.write), (LoadSubject::Read, READ, &evidence.read)]
-    {
-        let Some(recording) = recording else { continue };
-        let summary = recording.summary(label);
+    for subject in [LoadSubject::Write, LoadSubject::Read] {
+        let Some((label, recording)) = evidence.of(subject) else { continue };
         if !limits_errors(step, subject) {
-            expectations.push(timed::no_errors(label, summary.as_ref()));
+            expectations.push(timed::no_errors(label, recording.summary(label).as_ref()));
         }
-        if let Some(summary) = summary {
-            findings.extend(timed::failures(label, &summary.outcomes));
+    }
+    for recording in evidence.write.iter().chain(&evidence.read) {
+        for (label, operation) in &recording.operations {
+            findings.extend(timed::failures(label, &operation.measured.outcomes));
         }
     }
     expectations.extend(step.expect.iter().map(|expect| expectation(expect, evidence)));
@@ -319,53 +348,33 @@ fn limits_errors(step: &LoadStep, subject: LoadSubject) -> bool {
 }
 
 fn expectation(expect: &LoadExpect, evidence: &LoadEvidence) -> Expectation {
-    let (label, recording) = match expect.subject {
-        LoadSubject::Write => (WRITE, evidence.write.as_ref().map(Cow::Borrowed)),
-        LoadSubject::Read => (READ, evidence.read.as_ref().map(Cow::Borrowed)),
-        LoadSubject::All => (ALL, both(evidence).map(Cow::Owned)),
-    };
-    let demand = Demand {
-        subject: label.to_owned(),
-        statistic: expect.statistic,
-        limit: expect.limit,
-        min_samples: expect.min_samples,
-    };
-    let seen = (recording.as_deref(), label);
-    let observed = observed(seen, expect.statistic, evidence.divided.as_ref());
-    timed::judge(&demand, &observed, evidence.timing)
-}
-
-fn observed(
-    (recording, label): (Option<&Recording>, &str),
-    statistic: Statistic,
-    divided: Option<&String>,
-) -> Observed {
-    let Some(recording) = recording else { return Observed::default() };
-    let Some(summary) = recording.summary(label) else { return Observed::default() };
-    Observed {
+    let LoadExpect { subject, statistic, limit, min_samples } = *expect;
+    let seen = evidence.of(subject);
+    let summary = seen.as_ref().and_then(|(label, it)| Some((it, it.summary(label)?)));
+    let observed = summary.map_or_else(Observed::default, |(recording, summary)| Observed {
         reading: timed::read(&summary, statistic),
         samples: summary.samples,
-        generator: GeneratorState::of(&summary, recording).divided(divided.cloned()),
+        generator: GeneratorState::of(&summary, recording).divided(evidence.divided.clone()),
+    });
+    let demand = Demand { subject: word(subject).to_owned(), statistic, limit, min_samples };
+    timed::judge(&demand, &observed, evidence.timing_of(subject))
+}
+
+fn word(subject: LoadSubject) -> &'static str {
+    match subject {
+        LoadSubject::Write => WRITE,
+        LoadSubject::Read => READ,
+        LoadSubject::All => ALL,
     }
 }
 
-/// Writers and readers together; nothing if one is an open load and the other a closed one, whose
-/// latencies have no common percentiles.
-fn both(evidence: &LoadEvidence) -> Option<Recording> {
-    let mut parts = [&evidence.write, &evidence.read].into_iter().flatten();
-    let mut whole = one_operation(parts.next()?);
-    for part in parts {
-        whole.merge(&one_operation(part)).ok()?;
-    }
-    Some(whole)
-}
-
-fn one_operation(recording: &Recording) -> Recording {
+/// All operations of a recording as one.
+fn one_operation(recording: &Recording, label: &str) -> Recording {
     let mut all = OperationRecording::default();
     for operation in recording.operations.values() {
         all.merge(operation);
     }
-    Recording { operations: BTreeMap::from([(ALL.to_owned(), all)]), ..recording.clone() }
+    Recording { operations: BTreeMap::from([(label.to_owned(), all)]), ..recording.clone() }
 }
 
 fn nothing_lost(points: Option<&PointEvidence>) -> Expectation {

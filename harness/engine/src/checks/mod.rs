@@ -10,6 +10,8 @@ mod measured;
 pub mod parity;
 pub mod points;
 mod queries;
+mod readers;
+mod replay;
 pub mod rollback;
 mod timed;
 
@@ -20,6 +22,7 @@ use cutover_model::{RunEventKind, Verdict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::replay::ReplayError;
 use crate::events::messages;
 use crate::step::{Ended, StepCx};
 
@@ -75,6 +78,9 @@ pub enum CollectError {
     /// The points cannot be made.
     #[error("the points to be written cannot be made")]
     Points(#[from] cutover_load::points::PointError),
+    /// The rows to be written cannot be had.
+    #[error("the rows to be written again cannot be had")]
+    Replay(#[from] ReplayError),
     /// The rate cannot be kept as a schedule.
     #[error("the arrivals cannot be scheduled")]
     Schedule(#[from] cutover_load::ScheduleError),

@@ -3,26 +3,32 @@
 //! The main type is [`Writers`]. It remembers which batches were acknowledged, one bit each, and
 //! accounts for every point of them in a [`PointEvidence`].
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cutover_clients::influx::{FluxValue, InfluxClient};
-use cutover_load::points::{Field, FieldKind, PointPlan, Points, Shape, TimeUnit};
-use cutover_model::Ratio;
-use cutover_model::scenario::{LoadStep, WriteLoad};
+use cutover_clients::influx::{FluxValue, InfluxClient, Precision};
+use cutover_load::points::{Field, FieldKind, Late, PointPlan, Points, Shape, TimeUnit};
+use cutover_load::{Pace, ScheduleError};
+use cutover_model::scenario::{
+    DayShape, GeneratedField, GeneratedPoints, GeneratedValues, LoadModel, LoadStep, TimePrecision,
+    WriteLoad, WriteSource,
+};
 use serde::{Deserialize, Serialize};
 
 use super::CollectError;
+use super::driven::{Requests, pace_of};
+use super::replay::Replay;
 use crate::events::messages;
 use crate::names::flux_text;
 use crate::step::StepCx;
 
-/// Where the generated points go. They never mix with migrated data.
+/// Where the points go. They never mix with migrated data.
 const BUCKET: &str = LoadStep::BUCKET;
+/// The measurement of generated points.
 const MEASUREMENT: &str = "cutover_load";
-
-/// From one point of a series to the next.
-const INTERVAL: Duration = Duration::from_millis(1);
+const NUMBER: &str = LoadStep::NUMBER;
+const RUN: &str = LoadStep::RUN;
 
 /// Lost points that are told one by one.
 const WITNESSES: usize = 20;
@@ -60,13 +66,19 @@ impl PointEvidence {
     }
 }
 
-/// Generated points, and which of them were acknowledged.
+/// Numbered points, and which of them were acknowledged.
 pub(crate) struct Writers {
-    points: Points,
-    batch: u64,
+    lines: Lines,
+    batch: u32,
     /// Marks the points of this step, so that an earlier run's cannot stand in for them.
     run: String,
     ledger: Mutex<Ledger>,
+}
+
+/// Where the lines come from.
+enum Lines {
+    Generated { points: Points, model: LoadModel },
+    Replayed(Replay),
 }
 
 #[derive(Default)]
@@ -77,25 +89,32 @@ struct Ledger {
 }
 
 impl Writers {
-    pub(crate) fn new(write: WriteLoad, cx: &StepCx<'_>) -> Result<Self, CollectError> {
+    pub(crate) fn new(write: &WriteLoad, cx: &StepCx<'_>) -> Result<Self, CollectError> {
         let first_ns = cx.cx.clock.now_ns();
         let run = format!("{first_ns:x}");
-        let field = |name: &str, kind| Field { name: name.to_owned(), kind };
-        let value = FieldKind::Float { decimals: Some(2), shape: Shape::Even };
-        let points = Points::new(PointPlan {
-            seed: cx.planned.seed,
-            measurement: MEASUREMENT.to_owned(),
-            tags: vec![("run".to_owned(), run.clone())],
-            series_tags: vec!["series".to_owned()],
-            series: u64::from(write.series),
-            fields: vec![field("number", FieldKind::Number), field("value", value)],
-            first_ns,
-            interval: INTERVAL,
-            unit: TimeUnit::Nanoseconds,
-            out_of_order: Ratio::ZERO,
-            late: None,
-        })?;
-        Ok(Self { points, batch: u64::from(write.batch), run, ledger: Mutex::default() })
+        let lines = match &write.source {
+            WriteSource::Generated { model, points } => {
+                let plan = plan_of(points, write.precision, (&run, first_ns));
+                let points = Points::new(PointPlan { seed: cx.planned.seed, ..plan })?;
+                Lines::Generated { points, model: model.clone() }
+            }
+            WriteSource::Replayed { data, speed } => {
+                let sets: Vec<_> = cx.data(data).collect();
+                let precision = precision_of(write.precision);
+                Lines::Replayed(Replay::read(&sets, *speed, (&run, precision))?)
+            }
+        };
+        Ok(Self { lines, batch: write.batch, run, ledger: Mutex::default() })
+    }
+
+    /// When the batches of a load of this length are due.
+    pub(crate) fn pace(&self, length: Duration, seed: u64) -> Result<Pace, ScheduleError> {
+        match &self.lines {
+            Lines::Generated { model, .. } => pace_of(model, Requests::one_for(self.batch), seed),
+            Lines::Replayed(replay) => {
+                Ok(Pace::Open(replay.schedule(u64::from(self.batch), length, seed)?))
+            }
+        }
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -104,8 +123,26 @@ impl Writers {
 
     /// Appends the points of batch `k`, numbered through all batches; tells how many they are.
     pub(crate) fn write(&self, k: u64, out: &mut Vec<u8>) -> u64 {
-        self.points.write(k * self.batch..(k + 1) * self.batch, out);
-        self.batch
+        let places = self.places(k);
+        match &self.lines {
+            Lines::Generated { points, .. } => points.write(places, out),
+            Lines::Replayed(replay) => replay.write(places, out),
+        }
+        u64::from(self.batch)
+    }
+
+    /// The number that a point carries, by its place among all that are sent.
+    fn number(&self, place: u64) -> u64 {
+        match &self.lines {
+            Lines::Generated { points, .. } => points.number(place),
+            Lines::Replayed(_) => place,
+        }
+    }
+
+    /// The places of the points of batch `k` among all that are sent.
+    fn places(&self, k: u64) -> Range<u64> {
+        let batch = u64::from(self.batch);
+        k * batch..(k + 1) * batch
     }
 
     /// Remembers that batch `k` was acknowledged.
@@ -124,7 +161,7 @@ impl Writers {
                 PointEvidence { unread: Some(messages(&error).join(": ")), ..self.counted() }
             }
         };
-        let unacknowledged = (sent * self.batch).saturating_sub(evidence.acknowledged);
+        let unacknowledged = (sent * u64::from(self.batch)).saturating_sub(evidence.acknowledged);
         PointEvidence { unacknowledged, ..evidence }
     }
 
@@ -134,8 +171,7 @@ impl Writers {
         let flux = format!(
             "from(bucket: {bucket})\n  \
              |> range(start: 1970-01-01T00:00:00Z, stop: 2262-01-01T00:00:00Z)\n  \
-             |> filter(fn: (r) => r._measurement == \"{MEASUREMENT}\" and r.run == {run} \
-             and r._field == \"number\")\n  \
+             |> filter(fn: (r) => r.{RUN} == {run} and r._field == \"{NUMBER}\")\n  \
              |> keep(columns: [\"_value\"])"
         );
         let mut held = Bits::default();
@@ -159,7 +195,7 @@ impl Writers {
     fn counted(&self) -> PointEvidence {
         let ledger = self.ledger();
         PointEvidence {
-            acknowledged: ledger.batches_acknowledged * self.batch,
+            acknowledged: ledger.batches_acknowledged * u64::from(self.batch),
             ..PointEvidence::default()
         }
     }
@@ -168,7 +204,8 @@ impl Writers {
         let mut evidence = PointEvidence { read_back: held.count(), ..self.counted() };
         let ledger = self.ledger();
         for k in ledger.acknowledged.iter() {
-            for number in (k * self.batch..(k + 1) * self.batch).filter(|it| !held.get(*it)) {
+            for number in self.places(k).map(|place| self.number(place)).filter(|it| !held.get(*it))
+            {
                 evidence.lost += 1;
                 if evidence.first_lost.len() < WITNESSES {
                     evidence.first_lost.push(number);
@@ -176,6 +213,61 @@ impl Writers {
             }
         }
         evidence
+    }
+}
+
+/// What generated points are like, but for the seed.
+fn plan_of(
+    points: &GeneratedPoints,
+    precision: TimePrecision,
+    (run, first_ns): (&str, i64),
+) -> PointPlan {
+    let GeneratedPoints { series, tags, fields, interval, out_of_order, late } = points;
+    let number = Field { name: NUMBER.to_owned(), kind: FieldKind::Number };
+    PointPlan {
+        seed: 0,
+        measurement: MEASUREMENT.to_owned(),
+        tags: vec![(RUN.to_owned(), run.to_owned())],
+        series_tags: tags.clone(),
+        series: u64::from(*series),
+        fields: std::iter::once(number).chain(fields.iter().map(field_of)).collect(),
+        first_ns,
+        interval: *interval,
+        unit: match precision {
+            TimePrecision::Nanoseconds => TimeUnit::Nanoseconds,
+            TimePrecision::Microseconds => TimeUnit::Microseconds,
+            TimePrecision::Milliseconds => TimeUnit::Milliseconds,
+            TimePrecision::Seconds => TimeUnit::Seconds,
+        },
+        out_of_order: *out_of_order,
+        late: late.map(|late| Late { share: late.share, by: late.by }),
+    }
+}
+
+fn field_of(field: &GeneratedField) -> Field {
+    let kind = match field.values {
+        GeneratedValues::Float { decimals, shape } => FieldKind::Float {
+            decimals,
+            shape: match shape {
+                DayShape::Even => Shape::Even,
+                DayShape::Diurnal => Shape::Diurnal,
+            },
+        },
+        GeneratedValues::Integer => FieldKind::Integer,
+        GeneratedValues::Unsigned => FieldKind::Unsigned,
+        GeneratedValues::Boolean => FieldKind::Boolean,
+        GeneratedValues::Text(letters) => FieldKind::Text(letters),
+    };
+    Field { name: field.key.clone(), kind }
+}
+
+/// The precision as the write request names it.
+pub(crate) fn precision_of(precision: TimePrecision) -> Precision {
+    match precision {
+        TimePrecision::Nanoseconds => Precision::Nanoseconds,
+        TimePrecision::Microseconds => Precision::Microseconds,
+        TimePrecision::Milliseconds => Precision::Milliseconds,
+        TimePrecision::Seconds => Precision::Seconds,
     }
 }
 

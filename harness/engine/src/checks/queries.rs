@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutover_clients::ClientError;
-use cutover_clients::influx::{FluxChunk, FluxValue, InfluxClient, decode_answer};
+use cutover_clients::influx::{FluxChunk, FluxValue, InfluxClient, decode_answer, decode_influxql};
 use cutover_clients::timestream::{TimestreamClient, TimestreamValue};
 use cutover_model::draw::draw;
 use cutover_model::scenario::{Answer, QueryPair, Tolerance};
@@ -16,23 +16,52 @@ const WITNESSES: usize = 20;
 /// One value of an answer, at its instant unless the answer is a single value.
 pub(crate) type Point = (Option<i64>, FieldValue);
 
-/// The `k`th question of a mix: which pair, and what stands for its parameters.
+/// A query pair with values for its parameters.
+#[derive(Clone, Debug)]
 pub(crate) struct Question<'a> {
     pub(crate) pair: &'a QueryPair,
-    values: Vec<(&'a str, &'a str)>,
+    /// For each parameter, which of its values.
+    chosen: Vec<usize>,
 }
 
 impl<'a> Question<'a> {
-    /// The pairs are asked in turn; the values are drawn from the seed.
+    /// The `k`th question of a mix: the pairs are asked in turn.
     pub(crate) fn draw(pairs: &'a [QueryPair], seed: u64, k: u64) -> Option<Self> {
         let index = usize::try_from(k % (pairs.len().max(1) as u64)).ok()?;
-        let pair = pairs.get(index)?;
-        let drawn = pair.parameters.iter().zip(0_u64..).filter_map(|(parameter, stream)| {
+        Some(Self::of(pairs.get(index)?, seed, k))
+    }
+
+    /// The `k`th question of a pair: its values are drawn from the seed.
+    pub(crate) fn of(pair: &'a QueryPair, seed: u64, k: u64) -> Self {
+        let drawn = pair.parameters.iter().zip(0_u64..).map(|(parameter, stream)| {
             let count = parameter.values.len().max(1) as u64;
-            let index = usize::try_from(draw(seed, stream, k) % count).ok()?;
-            Some((parameter.name.as_str(), parameter.values.get(index)?.as_str()))
+            usize::try_from(draw(seed, stream, k) % count).unwrap_or_default()
         });
-        Some(Self { pair, values: drawn.collect() })
+        Self { pair, chosen: drawn.collect() }
+    }
+
+    /// How many questions a pair has.
+    pub(crate) fn count(pair: &QueryPair) -> usize {
+        let counts = pair.parameters.iter().map(|parameter| parameter.values.len());
+        counts.fold(1, usize::saturating_mul)
+    }
+
+    /// The question of a pair at a place from 0 to below [`count`](Self::count).
+    pub(crate) fn at(pair: &'a QueryPair, place: usize) -> Self {
+        let mut left = place;
+        let chosen = pair.parameters.iter().map(|parameter| {
+            let count = parameter.values.len().max(1);
+            let chosen = left % count;
+            left /= count;
+            chosen
+        });
+        Self { pair, chosen: chosen.collect() }
+    }
+
+    /// Its place among all questions of its pair.
+    pub(crate) fn place(&self) -> usize {
+        let parameters = self.pair.parameters.iter().zip(&self.chosen).rev();
+        parameters.fold(0, |place, (parameter, chosen)| place * parameter.values.len() + chosen)
     }
 
     pub(crate) fn sql(&self) -> String {
@@ -43,17 +72,27 @@ impl<'a> Question<'a> {
         self.filled(&self.pair.flux)
     }
 
+    /// The question in InfluxQL, if the pair has any.
+    pub(crate) fn influxql(&self) -> Option<String> {
+        self.pair.influxql.as_ref().map(|query| self.filled(&query.text))
+    }
+
+    fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        let parameters = self.pair.parameters.iter().zip(&self.chosen);
+        parameters.filter_map(|(parameter, chosen)| {
+            Some((parameter.name.as_str(), parameter.values.get(*chosen)?.as_str()))
+        })
+    }
+
     fn filled(&self, text: &str) -> String {
-        let fill = |text: String, (name, value): &(&str, &str)| {
-            text.replace(&format!("${{{name}}}"), value)
-        };
-        self.values.iter().fold(text.to_owned(), fill)
+        let fill = |text: String, (name, value)| text.replace(&format!("${{{name}}}"), value);
+        self.values().fold(text.to_owned(), fill)
     }
 
     /// As reports name it: `generation_trend(region=SE)`.
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let values: Vec<String> =
-            self.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            self.values().map(|(name, value)| format!("{name}={value}")).collect();
         format!("{}({})", self.pair.id, values.join(", "))
     }
 }
@@ -103,12 +142,31 @@ pub(crate) async fn ask_destination(
     Ok(points)
 }
 
-/// Whether a whole answer of the destination has values, and no mistake in it.
-pub(crate) fn has_values(body: &[u8], answer: &Answer) -> bool {
-    let Ok(chunks) = decode_answer(body) else { return false };
+/// The values of a whole answer of the destination to Flux.
+pub(crate) fn flux_points(body: &[u8], answer: &Answer) -> Result<Vec<Point>, ClientError> {
     let mut points = Vec::new();
-    let read = chunks.iter().try_for_each(|chunk| read_points(chunk, answer, &mut points));
-    read.is_ok() && !points.is_empty()
+    for chunk in decode_answer(body)? {
+        read_points(&chunk, answer, &mut points)?;
+    }
+    points.sort_by_key(|(at, _)| *at);
+    Ok(points)
+}
+
+/// The values of a whole answer of the destination to InfluxQL.
+pub(crate) fn influxql_points(body: &[u8], pair: &QueryPair) -> Result<Vec<Point>, ClientError> {
+    let column = pair.influxql.as_ref().map_or("", |query| query.value.as_str());
+    // A single value has an instant in InfluxQL too, which says nothing.
+    let timed = pair.answer.flux_time.is_some();
+    let values = decode_influxql(body, column)?;
+    let mut points: Vec<Point> =
+        values.into_iter().map(|(at, value)| (timed.then_some(at), value)).collect();
+    points.sort_by_key(|(at, _)| *at);
+    Ok(points)
+}
+
+/// Whether two answers are alike, both in the order of time.
+pub(crate) fn agree(source: &[Point], destination: &[Point], tolerance: Tolerance) -> bool {
+    first_difference(source, destination, tolerance).is_none()
 }
 
 fn read_points(
@@ -265,7 +323,43 @@ fn number(value: &FieldValue) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use cutover_model::scenario::QueryParameter;
+
     use super::*;
+
+    fn pair(parameters: &[&[&str]]) -> QueryPair {
+        let parameters = parameters.iter().zip('a'..).map(|(values, name)| QueryParameter {
+            name: name.to_string(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        });
+        QueryPair {
+            id: "q".to_owned(),
+            file: "q.yaml".into(),
+            parameters: parameters.collect(),
+            sql: "${a} ${b}".to_owned(),
+            flux: String::new(),
+            influxql: None,
+            answer: Answer {
+                sql_time: None,
+                sql_value: "v".to_owned(),
+                flux_time: None,
+                flux_value: "v".to_owned(),
+                tolerance: Tolerance::Exact,
+            },
+        }
+    }
+
+    #[test]
+    fn every_question_of_a_pair_has_a_place_of_its_own() {
+        let pair = pair(&[&["x", "y"], &["1", "2", "3"]]);
+        let texts: Vec<_> =
+            (0..Question::count(&pair)).map(|place| Question::at(&pair, place).sql()).collect();
+        assert_eq!(texts, ["x 1", "y 1", "x 2", "y 2", "x 3", "y 3"]);
+        for k in 0..50 {
+            let question = Question::of(&pair, 7, k);
+            assert_eq!(Question::at(&pair, question.place()).sql(), question.sql());
+        }
+    }
 
     fn floats(values: &[(i64, f64)]) -> Vec<Point> {
         values.iter().map(|(at, value)| (Some(*at), FieldValue::Float(*value))).collect()

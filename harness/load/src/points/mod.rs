@@ -179,8 +179,8 @@ impl Points {
         // Points of one round share their time, as a rule.
         let (mut text, mut of) = (Vec::with_capacity(20), None);
         for n in numbers {
-            let (series, round) = (n % self.plan.series, n / self.plan.series);
-            let round = self.round_at(series, round);
+            let number = self.number(n);
+            let (series, round) = (number % self.plan.series, number / self.plan.series);
             let time = self.time_at(series, round);
             out.extend_from_slice(&self.head);
             let mut left = series;
@@ -191,7 +191,6 @@ impl Points {
             }
             let time_ns = time.saturating_mul(self.plan.unit.ns());
             // The value belongs to the time: whichever request carries it, it is the same.
-            let number = round * self.plan.series + series;
             for field in &self.fields {
                 field.write(self.plan.seed, number, time_ns, out);
             }
@@ -204,6 +203,13 @@ impl Points {
             out.extend_from_slice(&text);
             out.push(b'\n');
         }
+    }
+
+    /// The number of the point that is the `n`th to be sent: its own, unless points change places.
+    /// It is the value of a field of the kind [`FieldKind::Number`].
+    pub fn number(&self, n: u64) -> u64 {
+        let (series, round) = (n % self.plan.series, n / self.plan.series);
+        self.round_at(series, round) * self.plan.series + series
     }
 
     /// The round whose point a series sends in a round: some neighbours change places.

@@ -161,7 +161,7 @@ fn plans_without_points_or_with_the_same_point_twice_are_refused() {
 
 proptest! {
     #[test]
-    fn no_two_points_share_series_and_time_and_any_cut_makes_the_same(
+    fn points_are_told_apart_by_time_and_number_and_any_cut_makes_the_same(
         series in 1_u64..40,
         out_of_order in 0.0..1.0_f64,
         late in 0.0..1.0_f64,
@@ -181,6 +181,11 @@ proptest! {
         // Both neighbours of a pair have to be there.
         let keys: BTreeMap<_, _> = whole.iter().map(|line| (key(line), line)).collect();
         prop_assert_eq!(keys.len(), whole.len());
+        let points = Points::new(plan.clone()).unwrap();
+        for (place, line) in (0..).zip(&whole) {
+            let number = format!(" number={}i", points.number(place));
+            prop_assert!(line.contains(&number), "{} in {}", number, line);
+        }
         let parts: Vec<String> = (0..200)
             .step_by(usize::try_from(cut).unwrap())
             .flat_map(|from| lines(&plan, from..(from + cut).min(200)))

@@ -3,9 +3,11 @@
 //! The main type is [`Scenario`]. It is made by the `scenario` crate from a file; nothing here
 //! knows about files' text or positions.
 
+mod arrivals;
 mod buckets;
 mod data;
 mod limits;
+mod load;
 mod rollback;
 mod steps;
 mod tolerance;
@@ -14,17 +16,22 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use arrivals::{Arrivals, LoadModel, RateStage, Spacing};
 pub use buckets::{Bucket, ContainerLimits};
 pub use data::{DataFormat, DataSet, FieldColumn, TagColumn, TimeColumn};
 pub use limits::{Comparison, Limit, LimitValue, Statistic};
+pub use load::{
+    DayShape, GeneratedField, GeneratedPoints, GeneratedValues, LatePoints, LoadAbort, LoadExpect,
+    LoadSabotage, LoadStep, LoadSubject, QueryLanguage, ReadLoad, RightAnswer, TimePrecision,
+    Transport, WeightedQuery, WriteLoad, WriteSource,
+};
 pub use rollback::{
     Fault, Invariant, OutcomeClass, RollbackExpect, RollbackSabotage, RollbackStep, TriggerName,
     TriggerRule, TriggerWindow, Workload,
 };
 pub use steps::{
-    Answer, LatencyExpect, LatencySabotage, LatencyStep, LatencySubject, LoadExpect, LoadModel,
-    LoadSabotage, LoadStep, LoadSubject, MigrateStep, ParityExpect, ParitySabotage, ParityStep,
-    QueryPair, QueryParameter, ReadLoad, SeedStep, Step, WriteLoad,
+    Answer, InfluxQl, LatencyExpect, LatencySabotage, LatencyStep, LatencySubject, MigrateStep,
+    ParityExpect, ParitySabotage, ParityStep, QueryPair, QueryParameter, SeedStep, Step,
 };
 pub use tolerance::Tolerance;
 

@@ -1,15 +1,17 @@
-//! The steps of a scenario, but for the rollback drill.
+//! The steps of a scenario, but for the load and the rollback drill.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::arrivals::Arrivals;
 use super::limits::{Limit, Statistic};
+use super::load::LoadStep;
 use super::rollback::RollbackStep;
 use super::tolerance::Tolerance;
 use crate::ids::{DataName, StepKind, Store};
-use crate::units::{Rate, Ratio};
+use crate::units::Ratio;
 
 /// One thing that a scenario does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,8 +106,8 @@ pub enum ParitySabotage {
 pub struct LatencyStep {
     /// The queries, asked in turn.
     pub queries: Vec<QueryPair>,
-    /// Arrivals per second; each arrival asks both stores, in an order drawn from the seed.
-    pub rate: Rate,
+    /// When questions arise; each asks both stores, in an order drawn from the seed.
+    pub arrivals: Arrivals,
     /// How long arrivals go on before they count.
     pub warm_up: Duration,
     /// How long arrivals count.
@@ -127,10 +129,22 @@ pub struct QueryPair {
     pub parameters: Vec<QueryParameter>,
     /// The query for Timestream.
     pub sql: String,
-    /// The query for InfluxDB.
+    /// The query for InfluxDB in Flux.
     pub flux: String,
+    /// The query for InfluxDB in InfluxQL, if there is one.
+    pub influxql: Option<InfluxQl>,
     /// How the two answers are held against each other.
     pub answer: Answer,
+}
+
+/// A query in InfluxQL and the column of its answer that holds the value. The column of the
+/// instant is always `time`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InfluxQl {
+    /// The query.
+    pub text: String,
+    /// The column of the value in its answer.
+    pub value: String,
 }
 
 /// The values that a placeholder can take.
@@ -190,105 +204,6 @@ pub enum LatencySabotage {
     FailQueries(Ratio),
     /// Alters a value in this share of the answers.
     WrongAnswer(Ratio),
-    /// Delays every answer by this much. Seen only where timing is judged.
-    AddLatency(Duration),
-}
-
-/// Writes to the destination, and reads from it, at a rate or by users.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoadStep {
-    /// The writers, if any.
-    pub write: Option<WriteLoad>,
-    /// The readers, if any.
-    pub read: Option<ReadLoad>,
-    /// How long operations go on before they count.
-    pub warm_up: Duration,
-    /// How long operations count.
-    pub duration: Duration,
-    /// What must hold.
-    pub expect: Vec<LoadExpect>,
-    /// Whether every acknowledged write must be read back afterwards.
-    pub prove_no_acknowledged_write_lost: bool,
-    /// Breaks that must turn this check red.
-    pub sabotage: Vec<LoadSabotage>,
-}
-
-impl LoadStep {
-    /// The bucket that generated points go to.
-    pub const BUCKET: &'static str = "cutover_load";
-}
-
-/// How operations come about.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LoadModel {
-    /// Arrivals at a rate, whatever the answers do. For writers, the rate counts points.
-    Open {
-        /// Points or queries per second.
-        rate: Rate,
-    },
-    /// Users who each wait for their answer before they go on.
-    Closed {
-        /// How many.
-        users: u32,
-        /// Over which time they start, evenly.
-        ramp_up: Duration,
-    },
-}
-
-/// Writers of generated points.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WriteLoad {
-    /// How writes come about.
-    pub model: LoadModel,
-    /// Points per write request, at least 1.
-    pub batch: u32,
-    /// How many series the points are spread over, at least 1.
-    pub series: u32,
-}
-
-/// Readers of the migrated data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ReadLoad {
-    /// How queries come about.
-    pub model: LoadModel,
-    /// The queries, asked in turn; only their Flux is used.
-    pub queries: Vec<QueryPair>,
-}
-
-/// One limit on a load measurement.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoadExpect {
-    /// Whose figure it is.
-    pub subject: LoadSubject,
-    /// Which figure it is.
-    pub statistic: Statistic,
-    /// What it must be.
-    pub limit: Limit,
-    /// Operations without which nothing is judged. At least 1.
-    pub min_samples: u64,
-}
-
-/// Whose figure a load limit is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LoadSubject {
-    /// The writers'.
-    Write,
-    /// The readers'.
-    Read,
-    /// Both together.
-    All,
-}
-
-/// A break of the destination that a load check must see.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LoadSabotage {
-    /// Acknowledges this share of the write requests without applying them.
-    SwallowWrites(Ratio),
-    /// Answers this share of the requests with a 503.
-    FailRequests(Ratio),
     /// Delays every answer by this much. Seen only where timing is judged.
     AddLatency(Duration),
 }

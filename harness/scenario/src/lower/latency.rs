@@ -7,6 +7,7 @@ use cutover_model::scenario::{
     LatencyExpect, LatencySabotage, LatencyStep, LatencySubject, LimitValue, Statistic,
 };
 
+use super::arrival::{Counted, Phase};
 use super::{Lowering, min_samples};
 use crate::mistakes::Place;
 use crate::reader::At;
@@ -20,15 +21,19 @@ impl Lowering<'_> {
     pub(super) fn latency(&mut self, wire: &At<LatencyWire>) -> Option<LatencyStep> {
         let LatencyWire { queries, arrival, warm_up, duration, expect, sabotage } = &wire.value;
         self.expect_migrated_data(&wire.place);
-        let queries = queries.as_ref().and_then(|queries| self.queries(&queries.value.0));
-        let rate = arrival.as_ref().and_then(|arrival| match &arrival.value {
-            ArrivalWire::Open(open) => Some(open.value.rate.as_ref()?.value.0),
-        });
+        let names: Vec<_> =
+            items(queries.as_ref()).iter().map(|wire| wire.value.query.as_ref()).collect();
+        let queries = queries.as_ref().and_then(|_| self.queries(&names));
         let duration = duration.as_ref().map(|duration| duration.value.0);
+        let warm_up = length(warm_up.as_ref());
+        let phase = Phase::new(Counted::Queries, warm_up, duration);
+        let arrivals = arrival.as_ref().and_then(|arrival| match &arrival.value {
+            ArrivalWire::Open(open) => self.arrivals(open, phase),
+        });
         let mut limits = Vec::new();
         for entry in items(expect.as_ref()) {
-            if let (Some(rate), Some(duration)) = (rate, duration) {
-                let samples = rate.per_second() * duration.as_secs_f64();
+            if let (Some(arrivals), Some(whole)) = (&arrivals, phase.whole) {
+                let samples = arrivals.expected(warm_up, whole);
                 let least = min_samples(entry.value.min_samples.as_ref());
                 self.check_samples(samples, least, &entry.place);
             }
@@ -37,8 +42,8 @@ impl Lowering<'_> {
         expect.as_ref()?;
         Some(LatencyStep {
             queries: queries?,
-            rate: rate?,
-            warm_up: length(warm_up.as_ref()),
+            arrivals: arrivals?,
+            warm_up,
             duration: duration?,
             expect: limits,
             sabotage: items(sabotage.as_ref()).iter().map(latency_sabotage).collect(),

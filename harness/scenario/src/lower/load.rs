@@ -3,75 +3,146 @@
 use std::time::Duration;
 
 use cutover_model::scenario::{
-    Limit, LoadExpect, LoadModel, LoadSabotage, LoadStep, LoadSubject, ReadLoad, Statistic,
-    WriteLoad,
+    Limit, LoadAbort, LoadExpect, LoadModel, LoadSabotage, LoadStep, LoadSubject, QueryLanguage,
+    QueryPair, ReadLoad, RightAnswer, Statistic, Transport, WeightedQuery, WriteLoad, WriteSource,
 };
 
+use super::arrival::{Counted, Phase};
 use super::latency::length;
 use super::{Lowering, min_samples};
 use crate::mistakes::Place;
 use crate::reader::At;
 use crate::wire::items;
-use crate::wire::latency::OpenWire;
 use crate::wire::load::{
-    ClosedWire, LoadExpectWire, LoadSabotageWire, LoadSubjectWire, LoadWire, ReadWire, WriteWire,
+    AnswersWire, LanguageWire, LoadAbortWire, LoadExpectWire, LoadSabotageWire, LoadSubjectWire,
+    LoadWire, ReadWire, WeightedUseWire,
 };
 
-/// How many series generated points are spread over, unless the file says.
-const DEFAULT_SERIES: u32 = 100;
+/// Connections of an open load, unless the file says.
+const DEFAULT_CONNECTIONS: u32 = 64;
+/// Threads that send, unless the file says. One is far faster than any server.
+const DEFAULT_THREADS: u32 = 1;
+/// How long a request may go unanswered, unless the file says.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What of a load step decides which limits make sense.
-struct Operations {
-    writes: bool,
-    reads: bool,
-    /// The models that could be read, each with the units of one request.
-    models: Vec<(LoadSubject, LoadModel, u32)>,
-    duration: Option<Duration>,
+struct Operations<'a> {
+    /// The writers, if the file has any and they could be read.
+    write: Option<Option<&'a WriteLoad>>,
+    /// The readers, likewise.
+    read: Option<Option<&'a ReadLoad>>,
+    warm_up: Duration,
+    whole: Option<Duration>,
 }
 
 impl Lowering<'_> {
     pub(super) fn load(&mut self, wire: &At<LoadWire>) -> Option<LoadStep> {
-        let LoadWire { write, read, warm_up, duration, expect, prove, sabotage } = &wire.value;
+        let LoadWire { write, read, warm_up, duration, expect, abort, prove, sabotage, .. } =
+            &wire.value;
         if let Some(read) = read {
             self.expect_migrated_data(&read.place);
         }
-        let writers = write.as_ref().and_then(|write| write_load(&write.value));
-        let readers = read.as_ref().and_then(|read| self.read_load(&read.value));
-        let mut models = Vec::new();
-        models.extend(writers.map(|write| (LoadSubject::Write, write.model, write.batch)));
-        models.extend(readers.as_ref().map(|read| (LoadSubject::Read, read.model, 1)));
+        let warm_up = length(warm_up.as_ref());
+        let duration = duration.as_ref().map(|duration| duration.value.0);
+        let phase = |counted| Phase::new(counted, warm_up, duration);
+        let writers =
+            write.as_ref().and_then(|write| self.write_load(write, phase(Counted::Points)));
+        let readers =
+            read.as_ref().and_then(|read| self.read_load(&read.value, phase(Counted::Queries)));
         let operations = Operations {
-            writes: write.is_some(),
-            reads: read.is_some(),
-            models,
-            duration: duration.as_ref().map(|duration| duration.value.0),
+            write: write.as_ref().map(|_| writers.as_ref()),
+            read: read.as_ref().map(|_| readers.as_ref()),
+            warm_up,
+            whole: phase(Counted::Queries).whole,
         };
-        let mut limits = Vec::new();
+        let (mut limits, mut aborts) = (Vec::new(), Vec::new());
         for entry in items(expect.as_ref()) {
             limits.extend(self.load_expect(entry, &operations));
         }
+        for entry in items(abort.as_ref()) {
+            aborts.extend(self.load_abort(entry, &operations));
+        }
         let prove = !items(prove.as_ref()).is_empty();
         self.check_writes(&wire.value, prove);
+        self.check_sabotage(&wire.value, readers.as_ref());
         expect.as_ref()?;
         Some(LoadStep {
+            transport: self.transport(&wire.value, &operations),
             write: writers,
             read: readers,
-            warm_up: length(warm_up.as_ref()),
-            duration: duration.as_ref()?.value.0,
+            warm_up,
+            duration: duration?,
             expect: limits,
+            abort: aborts,
             prove_no_acknowledged_write_lost: prove,
             sabotage: items(sabotage.as_ref()).iter().map(load_sabotage).collect(),
         })
     }
 
-    fn read_load(&mut self, wire: &ReadWire) -> Option<ReadLoad> {
-        let ReadWire { open, closed, queries } = wire;
-        let queries = queries.as_ref().and_then(|queries| self.queries(&queries.value.0));
-        let model = match (open, closed) {
-            (Some(open), _) => open_model(&open.value)?,
-            (None, closed) => closed_model(&closed.as_ref()?.value)?,
+    fn transport(&mut self, wire: &LoadWire, operations: &Operations<'_>) -> Transport {
+        let LoadWire { connections, threads, timeout, .. } = wire;
+        if let Some(connections) = connections
+            && operations.all_are_closed()
+        {
+            let message = "users have a connection each, and there is no open load here";
+            self.mistakes.warning(&connections.place, message, "remove this");
+        }
+        Transport {
+            connections: connections.as_ref().map_or(DEFAULT_CONNECTIONS, |it| it.value.0),
+            threads: threads.as_ref().map_or(DEFAULT_THREADS, |it| it.value.0),
+            timeout: timeout.as_ref().map_or(DEFAULT_TIMEOUT, |it| it.value.0),
+        }
+    }
+
+    fn read_load(&mut self, wire: &ReadWire, phase: Phase) -> Option<ReadLoad> {
+        let ReadWire { open, closed, queries, language, answers } = wire;
+        let language_of = match language.as_ref().map(|language| &language.value) {
+            Some(LanguageWire::InfluxQl) => QueryLanguage::InfluxQl,
+            Some(LanguageWire::Sql) => QueryLanguage::Sql,
+            Some(LanguageWire::Flux) | None => QueryLanguage::Flux,
         };
-        Some(ReadLoad { model, queries: queries? })
+        let right = match answers.as_ref().map(|answers| &answers.value) {
+            Some(AnswersWire::SameAsSource) => RightAnswer::SameAsSource,
+            Some(AnswersWire::HasValues) | None => RightAnswer::HasValues,
+        };
+        if let (RightAnswer::SameAsSource, QueryLanguage::Sql, Some(answers)) =
+            (right, language_of, answers)
+        {
+            let message = "SQL is asked of the source, whose answers would be held against its own";
+            let help = "remove this, or ask in `flux` or `influxql`";
+            self.mistakes.error(&answers.place, message, help);
+        }
+        let model = match (open, closed) {
+            (Some(open), _) => self.arrivals(open, phase).map(LoadModel::Open),
+            (None, Some(closed)) => self.users(&closed.value, phase),
+            (None, None) => None,
+        };
+        let uses = items(queries.as_ref());
+        let names: Vec<_> = uses.iter().map(|wire| wire.value.query.as_ref()).collect();
+        let pairs = self.queries(&names)?;
+        if language_of == QueryLanguage::InfluxQl {
+            self.check_influxql(uses, &pairs);
+        }
+        let weight =
+            |wire: &At<WeightedUseWire>| wire.value.weight.as_ref().map_or(1, |it| it.value.0);
+        let queries = pairs.into_iter().zip(uses);
+        let queries = queries.map(|(pair, wire)| WeightedQuery { pair, weight: weight(wire) });
+        Some(ReadLoad {
+            model: model?,
+            queries: queries.collect(),
+            language: language_of,
+            answers: right,
+        })
+    }
+
+    fn check_influxql(&mut self, uses: &[At<WeightedUseWire>], pairs: &[QueryPair]) {
+        for (wire, pair) in uses.iter().zip(pairs) {
+            let Some(name) = wire.value.query.as_ref().filter(|_| pair.influxql.is_none()) else {
+                continue;
+            };
+            let message = format!("the query `{}` has no InfluxQL", name.value.0);
+            self.mistakes.error(&name.place, message, "add it to its file under `influxql`");
+        }
     }
 
     /// Refuses a proof or a sabotage of writes where nothing writes.
@@ -95,21 +166,84 @@ impl Lowering<'_> {
         }
     }
 
+    /// Refuses a break that nothing of the step could meet, and warns of one that nothing sees.
+    fn check_sabotage(&mut self, wire: &LoadWire, readers: Option<&ReadLoad>) {
+        let of_source = readers.is_some_and(|readers| readers.language == QueryLanguage::Sql);
+        for sabotage in items(wire.sabotage.as_ref()) {
+            let meets_readers = matches!(sabotage.value, LoadSabotageWire::WrongAnswer(_));
+            if of_source && (meets_readers || wire.write.is_none()) {
+                let message = "this breaks the destination, and SQL is asked of the source";
+                self.mistakes.error(&sabotage.place, message, "remove this");
+            } else if meets_readers && wire.read.is_none() {
+                let message = "nothing here reads, so no answer can be wrong";
+                self.mistakes.error(&sabotage.place, message, "add `read`, or remove this");
+            } else if meets_readers
+                && readers.is_some_and(|readers| readers.answers != RightAnswer::SameAsSource)
+            {
+                let message = "nothing in this step would notice a wrong answer";
+                let help = "add `answers: same_as_source` to `read`";
+                self.mistakes.warning(&sabotage.place, message, help);
+            }
+        }
+    }
+
+    fn load_abort(
+        &mut self,
+        entry: &At<LoadAbortWire>,
+        operations: &Operations<'_>,
+    ) -> Option<LoadAbort> {
+        let LoadAbortWire { on, over, .. } = &entry.value;
+        let over = over.as_ref()?;
+        let counted = operations.whole.map(|whole| whole.saturating_sub(operations.warm_up));
+        if counted.is_some_and(|counted| over.value.0 > counted) {
+            let message = "the window is longer than the load counts, so it would never be full";
+            self.mistakes.error(&over.place, message, "shorten it, or lengthen `duration`");
+        }
+        let subject = match (on.as_ref().map(|on| &on.value), operations) {
+            (Some(LoadSubjectWire::Write), _) => Some(LoadSubject::Write),
+            (Some(LoadSubjectWire::Read), _) => Some(LoadSubject::Read),
+            (Some(LoadSubjectWire::All), _) => None,
+            (None, Operations { read: None, .. }) => Some(LoadSubject::Write),
+            (None, Operations { write: None, .. }) => Some(LoadSubject::Read),
+            (None, _) => None,
+        };
+        let place = on.as_ref().map_or(&entry.place, |on| &on.place);
+        let Some(subject) = subject else {
+            let message = "writers and readers are watched each by themselves";
+            self.mistakes.error(place, message, "add `on: write` or `on: read`");
+            return None;
+        };
+        self.check_subject(subject, place, operations);
+        let sql = |read: &ReadLoad| read.language == QueryLanguage::Sql;
+        if subject == LoadSubject::Read && operations.read.flatten().is_some_and(sql) {
+            let message = "queries in SQL go through AWS's own client and cannot be stopped so";
+            self.mistakes.error(place, message, "remove this, or ask in `flux` or `influxql`");
+        }
+        let (statistic, limit) = abort_limit(&entry.value)?;
+        Some(LoadAbort { subject, statistic, limit, over: over.value.0 })
+    }
+
+    fn check_subject(&mut self, subject: LoadSubject, place: &Place, operations: &Operations<'_>) {
+        if !operations.produce(subject) {
+            let kind = if subject == LoadSubject::Write { "write" } else { "read" };
+            let message = format!("no operation of this step is a {kind}");
+            let help = format!("add `{kind}` to the step, or remove this limit");
+            self.mistakes.error(place, message, help);
+        }
+    }
+
     fn load_expect(
         &mut self,
         entry: &At<LoadExpectWire>,
-        operations: &Operations,
+        operations: &Operations<'_>,
     ) -> Vec<LoadExpect> {
         let subject = match entry.value.on.as_ref().map(|on| &on.value) {
             Some(LoadSubjectWire::Write) => LoadSubject::Write,
             Some(LoadSubjectWire::Read) => LoadSubject::Read,
             Some(LoadSubjectWire::All) | None => LoadSubject::All,
         };
-        if let (false, Some(on)) = (operations.produce(subject), &entry.value.on) {
-            let kind = if subject == LoadSubject::Write { "write" } else { "read" };
-            let message = format!("no operation of this step is a {kind}");
-            let help = format!("add `{kind}` to the step, or remove this limit");
-            self.mistakes.error(&on.place, message, help);
+        if let Some(on) = &entry.value.on {
+            self.check_subject(subject, &on.place, operations);
         }
         let least = min_samples(entry.value.min_samples.as_ref());
         if let Some(samples) = operations.expected(subject) {
@@ -128,62 +262,71 @@ impl Lowering<'_> {
     }
 }
 
-impl Operations {
+impl Operations<'_> {
     fn produce(&self, subject: LoadSubject) -> bool {
         match subject {
-            LoadSubject::Write => self.writes,
-            LoadSubject::Read => self.reads,
+            LoadSubject::Write => self.write.is_some(),
+            LoadSubject::Read => self.read.is_some(),
             // That there is either is another rule's business.
             LoadSubject::All => true,
         }
     }
 
-    /// The models of the subject's operations, each with the units of one request.
-    fn of(&self, subject: LoadSubject) -> impl Iterator<Item = (LoadModel, u32)> {
-        let meant = move |of| subject == LoadSubject::All || subject == of;
-        let models = self.models.iter().filter(move |(of, ..)| meant(*of));
-        models.map(|(_, model, units)| (*model, *units))
+    fn write_of(&self, subject: LoadSubject) -> Option<Option<&WriteLoad>> {
+        self.write.filter(|_| subject != LoadSubject::Read)
+    }
+
+    fn read_of(&self, subject: LoadSubject) -> Option<Option<&ReadLoad>> {
+        self.read.filter(|_| subject != LoadSubject::Write)
     }
 
     fn asks_for_no_rate(&self, subject: LoadSubject) -> bool {
-        self.of(subject).any(|(model, _)| matches!(model, LoadModel::Closed { .. }))
+        let writers = self.write_of(subject).flatten();
+        let readers = self.read_of(subject).flatten();
+        writers.is_some_and(|write| !write.source.is_open())
+            || readers.is_some_and(|read| matches!(read.model, LoadModel::Closed { .. }))
+    }
+
+    fn all_are_closed(&self) -> bool {
+        let writers = self.write.is_none_or(|write| write.is_some_and(|it| !it.source.is_open()));
+        let closed = |read: &ReadLoad| matches!(read.model, LoadModel::Closed { .. });
+        writers && self.read.is_none_or(|read| read.is_some_and(closed))
     }
 
     /// How many requests the subject makes while they count. Known for open loads only.
     fn expected(&self, subject: LoadSubject) -> Option<f64> {
-        let all_known = self.models.len() == usize::from(self.writes) + usize::from(self.reads);
-        let seconds = self.duration.filter(|_| all_known)?.as_secs_f64();
-        let mut requests = 0.0;
-        for operation in self.of(subject) {
-            match operation {
-                (LoadModel::Open { rate }, units) => {
-                    requests += rate.per_second() / f64::from(units) * seconds;
-                }
-                (LoadModel::Closed { .. }, _) => return None,
+        let requests = |model: &LoadModel, units: u32| match model {
+            LoadModel::Open(arrivals) => {
+                Some(arrivals.expected(self.warm_up, self.whole?) / f64::from(units))
             }
+            LoadModel::Closed { .. } => None,
+        };
+        let mut expected = 0.0;
+        if let Some(write) = self.write_of(subject) {
+            let WriteLoad { source, batch, .. } = write?;
+            let WriteSource::Generated { model, .. } = source else { return None };
+            expected += requests(model, *batch)?;
         }
-        (requests > 0.0).then_some(requests)
+        if let Some(read) = self.read_of(subject) {
+            expected += requests(&read?.model, 1)?;
+        }
+        (expected > 0.0).then_some(expected)
     }
 }
 
-fn write_load(wire: &WriteWire) -> Option<WriteLoad> {
-    let WriteWire { open, closed, batch, series } = wire;
-    let model = match (open, closed) {
-        (Some(open), _) => LoadModel::Open { rate: open.value.rate.as_ref()?.value.0 },
-        (None, closed) => closed_model(&closed.as_ref()?.value)?,
-    };
-    let batch = batch.as_ref()?.value.0;
-    let series = series.as_ref().map_or(DEFAULT_SERIES, |series| series.value.0);
-    Some(WriteLoad { model, batch, series })
-}
-
-fn open_model(wire: &OpenWire) -> Option<LoadModel> {
-    Some(LoadModel::Open { rate: wire.rate.as_ref()?.value.0 })
-}
-
-fn closed_model(wire: &ClosedWire) -> Option<LoadModel> {
-    let users = wire.users.as_ref()?.value.0;
-    Some(LoadModel::Closed { users, ramp_up: length(wire.ramp_up.as_ref()) })
+fn abort_limit(wire: &LoadAbortWire) -> Option<(Statistic, Limit)> {
+    let LoadAbortWire { on: _, p50, p90, p95, p99, p999, errors, over: _ } = wire;
+    let timed = [
+        (Statistic::P50, p50),
+        (Statistic::P90, p90),
+        (Statistic::P95, p95),
+        (Statistic::P99, p99),
+        (Statistic::P999, p999),
+    ];
+    let timed = timed
+        .into_iter()
+        .find_map(|(statistic, limit)| limit.as_ref().map(|limit| (statistic, limit.value.0)));
+    timed.or_else(|| errors.as_ref().map(|limit| (Statistic::Errors, limit.value.0)))
 }
 
 fn statistics(wire: &LoadExpectWire) -> Vec<(Statistic, Limit, &Place)> {
@@ -226,6 +369,7 @@ fn load_sabotage(wire: &At<LoadSabotageWire>) -> LoadSabotage {
     match &wire.value {
         LoadSabotageWire::SwallowWrites(share) => LoadSabotage::SwallowWrites(share.value.0),
         LoadSabotageWire::FailRequests(share) => LoadSabotage::FailRequests(share.value.0),
+        LoadSabotageWire::WrongAnswer(share) => LoadSabotage::WrongAnswer(share.value.0),
         LoadSabotageWire::AddLatency(by) => LoadSabotage::AddLatency(by.value.0),
     }
 }

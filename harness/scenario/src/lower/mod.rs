@@ -4,10 +4,12 @@
 //! that cannot be made is `None`, and its mistake is noted. What is legal but unwise is noted as
 //! a warning where it is found.
 
+mod arrival;
 pub(crate) mod data;
 mod latency;
 mod load;
 mod parity;
+mod points;
 mod query;
 mod rollback;
 mod target;

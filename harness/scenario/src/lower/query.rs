@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cutover_model::scenario::{Answer, QueryPair, QueryParameter, Tolerance};
+use cutover_model::scenario::{Answer, InfluxQl, QueryPair, QueryParameter, Tolerance};
 
 use super::Lowering;
 use super::parity::tolerance_of;
@@ -14,8 +14,7 @@ use crate::name::joined;
 use crate::reader::{At, Reader};
 use crate::suggest::{listing, suggest};
 use crate::wire::entries;
-use crate::wire::latency::UseWire;
-use crate::wire::query::{AnswerWire, ColumnsWire, QueryWire};
+use crate::wire::query::{AnswerWire, ColumnsWire, QueryWire, ValueColumnsWire};
 use crate::wire::scalar::{Block, QueryName};
 
 /// How many folders above a scenario are searched for queries.
@@ -61,14 +60,13 @@ impl Library {
 
 impl Lowering<'_> {
     /// The pairs that a step uses, unless something is wrong with one.
-    pub(super) fn queries(&mut self, uses: &[At<UseWire>]) -> Option<Vec<QueryPair>> {
+    pub(super) fn queries(&mut self, uses: &[Option<&At<QueryName>>]) -> Option<Vec<QueryPair>> {
         let mut pairs = Vec::new();
         let mut named = BTreeSet::new();
-        for wire in uses {
+        for name in uses.iter().copied().flatten() {
             if self.mistakes.are_many() {
                 return None;
             }
-            let Some(name) = wire.value.query.as_ref() else { continue };
             if !named.insert(name.value.0.as_str()) {
                 let message = format!("the query `{}` is used twice", name.value.0);
                 self.mistakes.error(&name.place, message, "remove one: each is asked in turn");
@@ -154,7 +152,7 @@ pub(crate) fn query_pair(file: &Path, text: &str) -> (Option<QueryPair>, Vec<Dia
 }
 
 fn lowered(file: &Path, wire: &QueryWire, mistakes: &mut Mistakes) -> Option<QueryPair> {
-    let QueryWire { version, id, title, parameters, sql, flux, answer } = wire;
+    let QueryWire { version, id, title, parameters, sql, flux, influxql, answer } = wire;
     if let Some(id) = id {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         if id.value.0 != stem {
@@ -164,7 +162,7 @@ fn lowered(file: &Path, wire: &QueryWire, mistakes: &mut Mistakes) -> Option<Que
     }
     let parameters = entries(parameters.as_ref());
     let names: Vec<&str> = parameters.iter().map(|(name, _)| name.value.0.as_str()).collect();
-    for (key, text) in [("sql", sql), ("flux", flux)] {
+    for (key, text) in [("sql", sql), ("flux", flux), ("influxql", influxql)] {
         let Some(text) = text else { continue };
         check_placeholders(key, text, &names, mistakes);
         for (name, _) in parameters {
@@ -191,6 +189,7 @@ fn lowered(file: &Path, wire: &QueryWire, mistakes: &mut Mistakes) -> Option<Que
         parameters,
         sql: sql.as_ref()?.value.0.clone(),
         flux: flux.as_ref()?.value.0.clone(),
+        influxql: influxql_of(influxql.as_ref(), answer.as_ref(), mistakes),
         answer: answer_of(&answer.as_ref()?.value)?,
     })
 }
@@ -216,13 +215,39 @@ fn check_placeholders(key: &str, text: &At<Block>, names: &[&str], mistakes: &mu
     }
 }
 
+/// The InfluxQL of a pair, which needs a column of its own for the value, and the other way round.
+fn influxql_of(
+    text: Option<&At<Block>>,
+    answer: Option<&At<AnswerWire>>,
+    mistakes: &mut Mistakes,
+) -> Option<InfluxQl> {
+    let value = &answer?.value.value.as_ref()?;
+    match (text, &value.value.influxql) {
+        (Some(text), Some(value)) => {
+            Some(InfluxQl { text: text.value.0.clone(), value: value.value.0.clone() })
+        }
+        (Some(_), None) => {
+            let message = "`value` does not say which column of the InfluxQL's answer it is";
+            mistakes.error(&value.place, message, "add `influxql: NAME` beside `flux`");
+            None
+        }
+        (None, Some(column)) => {
+            let message = "this names a column of an InfluxQL query that is not there";
+            mistakes.error(&column.place, message, "add the query under `influxql`, or remove it");
+            None
+        }
+        (None, None) => None,
+    }
+}
+
 fn answer_of(wire: &AnswerWire) -> Option<Answer> {
     let AnswerWire { time, value, tolerance } = wire;
     let columns = |wire: &ColumnsWire| {
         let ColumnsWire { sql, flux } = wire;
         Some((sql.as_ref()?.value.0.clone(), flux.as_ref()?.value.0.clone()))
     };
-    let (sql_value, flux_value) = columns(&value.as_ref()?.value)?;
+    let ValueColumnsWire { sql, flux, influxql: _ } = &value.as_ref()?.value;
+    let (sql_value, flux_value) = (sql.as_ref()?.value.0.clone(), flux.as_ref()?.value.0.clone());
     let (sql_time, flux_time) = match time {
         Some(time) => columns(&time.value).map(|(sql, flux)| (Some(sql), Some(flux)))?,
         None => (None, None),

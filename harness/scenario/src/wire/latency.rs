@@ -3,8 +3,9 @@
 use crate::shape::{choice, record};
 
 use super::List;
+use super::arrival::OpenWire;
 use super::scalar::{
-    Length, PerSecond, PositiveCount, PositiveLength, PositivePercent, QueryName, ShareLimit,
+    Length, PositiveCount, PositiveLength, PositivePercent, QueryName, ShareLimit,
     TimeOrFactorLimit,
 };
 
@@ -41,14 +42,6 @@ choice! {
             /// At a rate, whatever the answers do.
             Open(OpenWire) = "open",
         }
-    }
-}
-
-record! {
-    /// Arrivals at a rate, whatever the answers do.
-    struct OpenWire {
-        /// Arrivals per second.
-        rate: required PerSecond,
     }
 }
 

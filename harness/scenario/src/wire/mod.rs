@@ -3,6 +3,7 @@
 //! Everything here is as the file says it. Defaults, and what the parts mean together, come with
 //! [`lower`](super::lower).
 
+pub(crate) mod arrival;
 pub(crate) mod data;
 pub(crate) mod latency;
 pub(crate) mod load;

@@ -19,8 +19,10 @@ record! {
         parameters: optional Names<Slug, List<ParameterValue, 1>, 0>,
         /// The query for Timestream.
         sql: required Block,
-        /// The query for InfluxDB.
+        /// The query for InfluxDB in Flux.
         flux: required Block,
+        /// The query for InfluxDB in InfluxQL, for loads that ask in it.
+        influxql: optional Block,
         /// How the two answers are held against each other.
         answer: required AnswerWire,
     }
@@ -32,7 +34,7 @@ record! {
         /// The columns of the instant, unless the answer is a single value.
         time: optional ColumnsWire,
         /// The columns of the value.
-        value: required ColumnsWire,
+        value: required ValueColumnsWire,
         /// How far two values may be apart. Default: `exact`.
         tolerance: optional ToleranceWire,
     }
@@ -45,5 +47,17 @@ record! {
         sql: required Column,
         /// The column in the answer to the Flux.
         flux: required Column,
+    }
+}
+
+record! {
+    /// A column in the answer of each language.
+    struct ValueColumnsWire {
+        /// The column in the answer to the SQL.
+        sql: required Column,
+        /// The column in the answer to the Flux.
+        flux: required Column,
+        /// The column in the answer to the InfluxQL, if there is one. Its instant is `time`.
+        influxql: optional Column,
     }
 }

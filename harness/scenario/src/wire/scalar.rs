@@ -11,7 +11,7 @@ use cutover_model::{Rate, Ratio};
 use crate::name;
 use crate::shape::scalar;
 use crate::size;
-use crate::value::{self, Bound, LimitShape, Unit};
+use crate::value::{self, AskedRate, Bound, LimitShape, Unit};
 
 /// Digits with `_` between them, as a string: tools of YAML 1.2 take `10_000` for one.
 macro_rules! count_schema {
@@ -128,6 +128,34 @@ scalar! {
     "a whole number from 1 on", (count_schema!(1))
 }
 scalar! {
+    /// A number of threads, from 1 to 64.
+    Number Threads(u32) = |text| {
+        value::whole_within(text, 1, 64).map(|threads| u32::try_from(threads).unwrap_or(64))
+    },
+    "a number of threads", { "type": "integer", "minimum": 1, "maximum": 64 }
+}
+scalar! {
+    /// A level of gzip, from 0 (stored) to 9 (smallest).
+    Number GzipLevel(u32) = |text| {
+        value::whole_within(text, 0, 9).map(|level| u32::try_from(level).unwrap_or(9))
+    },
+    "a level of gzip", { "type": "integer", "minimum": 0, "maximum": 9 }
+}
+scalar! {
+    /// A number of decimals, from 0 to 9.
+    Number Decimals(u8) = |text| {
+        value::whole_within(text, 0, 9).map(|decimals| u8::try_from(decimals).unwrap_or(9))
+    },
+    "a number of decimals", { "type": "integer", "minimum": 0, "maximum": 9 }
+}
+scalar! {
+    /// A number of letters, from 1 to 10,000.
+    Number TextLength(u16) = |text| {
+        value::whole_within(text, 1, 10_000).map(|length| u16::try_from(length).unwrap_or(10_000))
+    },
+    "a number of letters", { "type": "integer", "minimum": 1, "maximum": 10_000 }
+}
+scalar! {
     /// A status of HTTP from 400 to 599.
     Number Status(u16) = |text| {
         value::whole_within(text, 400, 599).map(|status| u16::try_from(status).unwrap_or(599))
@@ -179,12 +207,12 @@ scalar! {
 }
 scalar! {
     /// Something per second: `20/s`.
-    Unit PerSecond(Rate) = |text| value::rate(text, ""), "a rate",
+    Unit PerSecond(Rate) = value::rate, "a rate",
     (text_schema!("^[0-9][0-9_]*(\\.[0-9_]+)?\\s*/s$"))
 }
 scalar! {
-    /// Points per second: `10_000 points/s`.
-    Unit PointsPerSecond(Rate) = |text| value::rate(text, "points"), "a rate of points",
+    /// Something per second, or nothing: `20/s`, `0/s`, for writers `10_000 points/s`.
+    Unit ArrivalRate(AskedRate) = value::arrival_rate, "a rate",
     (text_schema!("^[0-9][0-9_]*(\\.[0-9_]+)?\\s*(points)?/s$"))
 }
 scalar! {

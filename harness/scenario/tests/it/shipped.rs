@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cutover_model::scenario::{
-    Comparison, Fault, LatencySubject, LimitValue, LoadModel, Statistic, Step, TriggerName,
-    TriggerWindow,
+    Arrivals, Comparison, Fault, LatencySubject, LimitValue, LoadModel, Statistic, Step,
+    TriggerName, TriggerWindow,
 };
 use cutover_model::{FieldType, Rate, Ratio, Scenario, Store};
 use cutover_scenario::{Diagnostic, json_schema, load, load_text, query_json_schema};
@@ -142,14 +142,17 @@ fn users_and_rates_are_told_apart() {
         .iter()
         .filter_map(|step| match step {
             Step::Load(step) => Some((
-                step.write.map(|write| write.model),
-                step.read.as_ref().map(|read| read.model),
+                step.write.as_ref().and_then(|write| write.source.model().cloned()),
+                step.read.as_ref().map(|read| read.model.clone()),
             )),
             _ => None,
         })
         .collect();
-    let users = |users, ramp_up| LoadModel::Closed { users, ramp_up: Duration::from_secs(ramp_up) };
-    let rate = LoadModel::Open { rate: Rate::try_from(10_000.0).unwrap() };
+    let users = |users, ramp_up| {
+        let ramp_up = Duration::from_secs(ramp_up);
+        LoadModel::Closed { users, ramp_up, think: Duration::ZERO }
+    };
+    let rate = LoadModel::Open(Arrivals::constant(Rate::try_from(10_000.0).unwrap()));
     assert_eq!(models[0], (Some(rate), None));
     assert_eq!(models[1], (Some(users(5, 0)), Some(users(10, 0))));
     assert_eq!(models[2], (None, Some(users(50, 60))));
