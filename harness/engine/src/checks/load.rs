@@ -270,6 +270,7 @@ impl LoadCheck<'_> {
             },
             threads: THREADS,
             wall: cx.cx.clock.clone(),
+            abort: vec![],
         };
         drive(load, cx.cx.stop.receiver()).await
     }
