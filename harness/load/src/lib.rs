@@ -11,6 +11,7 @@
 //! What an operation does is not known here, and neither is a limit: a [`Summary`], with what is
 //! known of each of its figures, helps whoever judges. [`points`] makes what a writer sends.
 
+mod abort;
 mod certainty;
 mod closed;
 mod counts;
@@ -27,8 +28,10 @@ mod recording;
 mod schedule;
 mod share;
 mod statistics;
+mod stop;
 mod summary;
 
+pub use abort::{AbortFigure, AbortRule, Aborted};
 pub use closed::{Closed, run_closed};
 pub use counts::Counts;
 pub use histogram::{Histogram, HistogramError};
@@ -44,6 +47,7 @@ pub use recording::{
 };
 pub use schedule::{Instants, Rate, Schedule, ScheduleError, Spacing, Stage};
 pub use statistics::{Interval, Quantile, QuantileError};
+pub use stop::Stop;
 pub use summary::{Intervals, Latency, Summary};
 
 #[cfg(test)]

@@ -66,4 +66,6 @@ pub enum OutcomeClass {
     Timeout,
     /// The answer was there and not the one that was due.
     WrongAnswer,
+    /// It was still under way when its load was aborted, and was not awaited.
+    Cut,
 }

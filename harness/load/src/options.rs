@@ -46,6 +46,10 @@ pub enum RunError {
     /// Nothing could be sent.
     #[error("an open load needs at least one connection")]
     NoConnection,
+    /// A limit that cannot be held against the load: one that is no upper limit, or of another
+    /// unit than its figure, or whose window is empty or longer than the load.
+    #[error("the load cannot be aborted by `{0}`")]
+    AbortRule(String),
     /// Nobody would send.
     #[error("a closed load needs at least one user")]
     NoUser,

@@ -22,6 +22,21 @@ pub(crate) struct Arrived {
     pub(crate) outcome: Outcome,
 }
 
+impl Arrived {
+    /// The time from the instant at which it was due, under the timeout of its run.
+    pub(crate) fn response(&self, timeout: Duration) -> Duration {
+        self.at_least(self.done.saturating_sub(self.due), timeout)
+    }
+
+    fn at_least(&self, time: Duration, timeout: Duration) -> Duration {
+        match self.outcome.class {
+            // An operation may give up earlier by a rule of its own; it got no answer either way.
+            OutcomeClass::Timeout => time.max(timeout),
+            _ => time,
+        }
+    }
+}
+
 /// An arrival that was due and never sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unsent {
@@ -60,13 +75,8 @@ impl Recorder {
 
     pub(crate) fn record(&mut self, arrived: Arrived) {
         let Arrived { operation, due, free, sent, done, outcome } = arrived;
-        let mut response = done.saturating_sub(due);
-        let mut service = done.saturating_sub(sent);
-        if outcome.class == OutcomeClass::Timeout {
-            // An operation may give up earlier by a rule of its own; it got no answer either way.
-            response = response.max(self.timeout);
-            service = service.max(self.timeout);
-        }
+        let response = arrived.response(self.timeout);
+        let service = arrived.at_least(done.saturating_sub(sent), self.timeout);
         let recording = &mut self.operations[operation];
         let measured = due >= self.warm_up;
         let samples = if measured { &mut recording.measured } else { &mut recording.warm_up };
@@ -133,6 +143,7 @@ impl Recorder {
             duration,
             covered,
             span: covered.max(since(self.last_sent)),
+            aborted: None,
             generator: None,
             operations: labels.into_iter().zip(self.operations).collect(),
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::abort::Aborted;
 use crate::counts::Counts;
 use crate::histogram::Histogram;
 use crate::operation::OutcomeClass;
@@ -42,6 +43,10 @@ pub struct Recording {
     /// From the beginning of the measured phase until its last arrival was sent: longer than
     /// `covered` if the load could not be sent in time.
     pub span: Duration,
+    /// The rule that ended the run early, if one did. A run that was stopped otherwise, as by the
+    /// breach of another load, is incomplete without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aborted: Option<Aborted>,
     /// What the generator itself was busy with; absent where it shares its threads with others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<Generator>,
@@ -135,6 +140,10 @@ pub struct OutcomeCounts {
     pub wrong_answers: u64,
     /// Due, and never sent for want of a connection.
     pub unsent: u64,
+    /// Sent, and cut off unanswered when the load was aborted: how they would have ended is not
+    /// known. They are in the percentile base with the time that they had waited.
+    #[serde(default)]
+    pub cut: u64,
 }
 
 /// One second of one operation.
@@ -173,6 +182,8 @@ impl Recording {
         self.complete &= other.complete;
         self.covered = self.covered.max(other.covered);
         self.span = self.span.max(other.span);
+        let aborted = [self.aborted, other.aborted].into_iter().flatten();
+        self.aborted = aborted.min_by_key(|aborted| aborted.at);
         if let Some(other) = &other.generator {
             self.generator.get_or_insert_default().merge(other);
         }
@@ -225,7 +236,7 @@ impl OutcomeCounts {
     /// All endings but the good ones.
     pub fn not_ok(&self) -> u64 {
         let coded = self.errors.values().chain(self.rejected.values());
-        coded.sum::<u64>() + self.timeouts + self.wrong_answers + self.unsent
+        coded.sum::<u64>() + self.timeouts + self.wrong_answers + self.unsent + self.cut
     }
 
     pub(crate) fn count(&mut self, class: OutcomeClass) {
@@ -235,15 +246,17 @@ impl OutcomeCounts {
             OutcomeClass::Rejected(code) => count_code(&mut self.rejected, code, 1),
             OutcomeClass::Timeout => self.timeouts += 1,
             OutcomeClass::WrongAnswer => self.wrong_answers += 1,
+            OutcomeClass::Cut => self.cut += 1,
         }
     }
 
     fn merge(&mut self, other: &Self) {
-        let Self { ok, errors, rejected, timeouts, wrong_answers, unsent } = other;
+        let Self { ok, errors, rejected, timeouts, wrong_answers, unsent, cut } = other;
         self.ok += ok;
         self.timeouts += timeouts;
         self.wrong_answers += wrong_answers;
         self.unsent += unsent;
+        self.cut += cut;
         for (code, count) in errors {
             count_code(&mut self.errors, code, *count);
         }
@@ -294,6 +307,7 @@ mod tests {
             Just(OutcomeClass::Rejected("400")),
             Just(OutcomeClass::Timeout),
             Just(OutcomeClass::WrongAnswer),
+            Just(OutcomeClass::Cut),
         ];
         (0_usize..2, 0_u64..9_000, 0_u64..50, 0_u64..50, 0_u64..3_000, class, 0_u64..100).prop_map(
             |(operation, due, free, sent, done, class, work)| {

@@ -91,6 +91,13 @@ impl Arrivals {
         self.next.map(|(_, due)| due)
     }
 
+    /// When those are due that have not been taken, in turn.
+    pub(crate) fn left(&self) -> impl Iterator<Item = Duration> {
+        let next = self.next.map(|(_, due)| due);
+        let following = next.map(|_| self.instants.clone()).into_iter().flatten();
+        next.into_iter().chain(following).take_while(|due| *due < self.end)
+    }
+
     fn following(&mut self) -> Option<(Turn, Duration)> {
         let due = self.instants.next().filter(|due| *due < self.end)?;
         let k = self.share.at(self.taken);

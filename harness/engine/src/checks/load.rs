@@ -289,6 +289,7 @@ impl LoadCheck<'_> {
             options: self.options(),
             threads: self.step.transport.threads as usize,
             wall: cx.cx.clock.clone(),
+            abort: vec![],
         };
         drive(load, cx.cx.stop.receiver()).await
     }

@@ -4,12 +4,11 @@
 //! [`endpoint_of`] and [`request_of`] say in its words what the client would send.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use cutover_clients::influx::PreparedRequest;
 use cutover_load::{
     Answer, Body, BodyRule, Endpoint, Header, HttpLoad, HttpRequest, Method, Recording, Roots,
-    RunError, Tls, run_http,
+    RunError, Stop, Tls, run_http,
 };
 use tokio::sync::watch;
 
@@ -53,7 +52,7 @@ pub(super) async fn drive(
     load: HttpLoad,
     mut stop: watch::Receiver<bool>,
 ) -> Result<Recording, CollectError> {
-    let flag = Arc::new(AtomicBool::new(false));
+    let flag = Arc::new(Stop::new());
     let seen = Arc::clone(&flag);
     let mut running = tokio::task::spawn_blocking(move || run_http(load, &seen));
     let stopped = async {
@@ -65,7 +64,7 @@ pub(super) async fn drive(
     let ended = tokio::select! {
         ended = &mut running => ended,
         () = stopped => {
-            flag.store(true, Ordering::Relaxed);
+            flag.stop();
             running.await
         }
     };

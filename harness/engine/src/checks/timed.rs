@@ -292,6 +292,7 @@ pub(crate) fn failures(subject: &str, outcomes: &OutcomeCounts) -> Vec<Finding> 
         ("timeout", outcomes.timeouts),
         ("wrong answer", outcomes.wrong_answers),
         ("never sent", outcomes.unsent),
+        ("cut off when the load was aborted", outcomes.cut),
     ];
     named
         .chain(others)

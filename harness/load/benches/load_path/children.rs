@@ -5,13 +5,12 @@
 use std::io::Read as _;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use cutover_load::points::{Field, FieldKind, PointPlan, Points, Shape, TimeUnit};
 use cutover_load::{
-    Answer, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, Latency, Method,
-    Pace, Rate, RunOptions, Schedule, run_http,
+    AbortRule, Aborted, Answer, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled,
+    Latency, Method, Pace, Rate, RunOptions, Schedule, Stop, run_http,
 };
 use cutover_model::{Clock, Ratio, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
@@ -23,6 +22,8 @@ pub(crate) struct SinkOrder {
     pub(crate) law: String,
     pub(crate) status: u16,
     pub(crate) body: String,
+    /// What goes wrong, if anything does.
+    pub(crate) fault: Option<String>,
     /// Whether it may take its whole core.
     pub(crate) awake: bool,
 }
@@ -40,6 +41,8 @@ pub(crate) struct LoadOrder {
     pub(crate) body: String,
     /// Points of line protocol that are made for each request; none for a GET.
     pub(crate) points: Option<PointOrder>,
+    /// What ends it early.
+    pub(crate) abort: Vec<AbortRule>,
 }
 
 /// Points with three tags and two fields.
@@ -68,18 +71,23 @@ pub(crate) struct Found {
     pub(crate) cpu: Duration,
     pub(crate) awake: Duration,
     pub(crate) peak_rss_kb: u64,
+    /// Why it ended early, when it was told to, and how long it took to end.
+    pub(crate) aborted: Option<Aborted>,
+    pub(crate) covered: Duration,
+    pub(crate) took: Duration,
 }
 
 /// Serves until its input is closed.
 pub(crate) fn sink(order: &str) -> ExitCode {
-    let SinkOrder { law, status, body, awake } = serde_json::from_str(order).expect("an order");
+    let SinkOrder { law, status, body, fault, awake } =
+        serde_json::from_str(order).expect("an order");
     let options = SinkOptions {
         address: ([127, 0, 0, 1], 0).into(),
         law: law.parse().expect("a law"),
         seed: 11,
         status,
         body: body.into_bytes(),
-        fault: None,
+        fault: fault.map(|text| text.parse().expect("a fault")),
         waiting: if awake { Waiting::Awake } else { Waiting::Asleep },
     };
     let sink = Sink::start(options).expect("a free port");
@@ -93,7 +101,8 @@ pub(crate) fn sink(order: &str) -> ExitCode {
 /// Drives a load and prints what was found.
 pub(crate) fn ours(order: &str) -> ExitCode {
     let order: LoadOrder = serde_json::from_str(order).expect("an order");
-    let recording = run_http(load(&order), &AtomicBool::new(false)).expect("a run");
+    let began = Instant::now();
+    let recording = run_http(load(&order), &Stop::new()).expect("a run");
     let summary = recording.summary("request").expect("the one label");
     let generator = recording.generator.unwrap_or_default();
     let found = Found {
@@ -107,6 +116,9 @@ pub(crate) fn ours(order: &str) -> ExitCode {
         cpu: generator.cpu,
         awake: generator.awake,
         peak_rss_kb: peak_rss_kb(),
+        aborted: recording.aborted,
+        covered: recording.covered,
+        took: began.elapsed(),
     };
     println!("{}", serde_json::to_string(&found).expect("plain numbers"));
     ExitCode::SUCCESS
@@ -152,6 +164,7 @@ fn load(order: &LoadOrder) -> HttpLoad {
         },
         threads: 1,
         wall: wall(),
+        abort: order.abort.clone(),
     }
 }
 

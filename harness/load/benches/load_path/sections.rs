@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cutover_load::Latency;
+use cutover_load::{AbortFigure, AbortRule, Latency, Quantile};
+use cutover_model::scenario::{Comparison, Limit, LimitValue};
+use cutover_model::units::Ratio;
 use cutover_standin_sink::{Quantiles, SinkReport};
 
 use crate::children::{Found, LoadOrder, PointOrder, SinkChild, SinkOrder, run_ours};
@@ -38,11 +40,12 @@ pub(crate) enum Section {
     Cost,
     Points,
     Memory,
+    Abort,
 }
 
 impl Section {
-    pub(crate) const NAMES: [&str; 7] =
-        ["ceiling", "fidelity", "stall", "laws", "cost", "points", "memory"];
+    pub(crate) const NAMES: [&str; 8] =
+        ["ceiling", "fidelity", "stall", "laws", "cost", "points", "memory", "abort"];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -53,6 +56,7 @@ impl Section {
             "cost" => Self::Cost,
             "points" => Self::Points,
             "memory" => Self::Memory,
+            "abort" => Self::Abort,
             _ => return None,
         })
     }
@@ -67,6 +71,7 @@ impl Section {
             Self::Cost => cost(settings),
             Self::Points => points(settings),
             Self::Memory => memory(),
+            Self::Abort => abort(settings),
         }
     }
 }
@@ -86,7 +91,7 @@ fn ms(time: Duration) -> String {
 }
 
 fn server(law: &str, awake: bool) -> SinkOrder {
-    SinkOrder { law: law.into(), status: 200, body: BODY.into(), awake }
+    SinkOrder { law: law.into(), status: 200, body: BODY.into(), fault: None, awake }
 }
 
 fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
@@ -99,6 +104,7 @@ fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
         status: 200,
         body: BODY.into(),
         points: None,
+        abort: Vec::new(),
     }
 }
 
@@ -296,4 +302,53 @@ fn memory() {
     line("memory, 50 users", &format!("{most} KB"), "≤ 20000 KB", reached);
     let what = format!("growth to {} M requests", many.samples / 1_000_000);
     line(&what, &format!("{growth} KB"), "< 1000 KB", enough && growth < 1_000);
+}
+
+/// From the breach of a limit until nothing more is sent, and until the run is over.
+fn abort(settings: &Settings) {
+    let below = |value| Limit { comparison: Comparison::Below, value };
+    let share = Ratio::try_from(0.05).expect("a share");
+    let rounds = (0..settings.rounds).map(|_| {
+        let errors = AbortRule {
+            figure: AbortFigure::Errors,
+            limit: below(LimitValue::Ratio(share)),
+            over: Duration::from_secs(1),
+        };
+        // Of the 2,000 arrivals of a window, the hundredth that fails is one in twenty.
+        let fault = Some("status:500@4000..".to_owned());
+        let sink = SinkChild::start(&SinkOrder { fault, ..server("none", false) });
+        let order = order(sink.port, Some(2_000), 30_000);
+        let found = run_ours(&LoadOrder { abort: vec![errors], ..order });
+        let requests = sink.stop().requests;
+        assert!(found.aborted.is_some(), "the errors are noticed");
+        let last = Duration::from_secs(1).mul_f64(requests.saturating_sub(4_100) as f64 / 2_000.0);
+
+        let p95 = AbortRule {
+            figure: AbortFigure::Response(Quantile::P95),
+            limit: below(LimitValue::Duration(Duration::from_millis(100))),
+            over: Duration::from_secs(1),
+        };
+        let sink = SinkChild::start(&server("stall:2s:60s", false));
+        let order = self::order(sink.port, Some(1_000), 30_000);
+        let found = run_ours(&LoadOrder { abort: vec![p95], ..order });
+        sink.stop();
+        assert!(found.aborted.is_some(), "the stall is noticed");
+        // After 151 ms of it 51 of the 1,000 of a window have waited for 100 ms.
+        let breach = Duration::from_millis(2_151);
+        let [stop, end] = [found.covered, found.took].map(|at| at.saturating_sub(breach));
+        println!("  errors: last request {} after the breach", ms(last));
+        println!("  frozen: told to stop {} after it, over {} after it", ms(stop), ms(end));
+        [last, stop, end]
+    });
+    let rounds: Vec<_> = rounds.collect();
+    let lines = [
+        ("errors of 5 %, breach to last request", 500),
+        ("frozen server, breach to stop", 500),
+        ("frozen server, breach to end of the run", 1_000),
+    ];
+    for (place, (what, bar)) in lines.into_iter().enumerate() {
+        let worst = rounds.iter().map(|round| round[place]).max().unwrap_or_default();
+        let bar = Duration::from_millis(bar);
+        line(what, &ms(worst), &format!("≤ {}", ms(bar)), worst <= bar);
+    }
 }

@@ -7,7 +7,6 @@
 //! carry one request at a time.
 //!
 //! ```no_run
-//! # use std::sync::atomic::AtomicBool;
 //! # use std::time::Duration;
 //! # use cutover_load::*;
 //! # use cutover_model::{Clock, Shard};
@@ -33,13 +32,14 @@
 //!     },
 //!     threads: 1,
 //!     wall: wall_clock,
+//!     abort: vec![],
 //! };
-//! let recording = run_http(load, &AtomicBool::new(false))?;
+//! let recording = run_http(load, &Stop::new())?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! `response` reads answers, `outcome` classes them, `connection` owns a socket, `worker` is one
-//! thread. What is sent comes from a [`Body`]; making line protocol is not known here.
+//! thread, and `sentry` watches all of them for a breach that ends the load. What is sent comes from a [`Body`]; making line protocol is not known here.
 
 mod connection;
 mod outcome;
@@ -48,6 +48,7 @@ mod poller;
 mod prepared;
 mod response;
 mod run;
+mod sentry;
 mod slots;
 mod tls;
 mod wall;

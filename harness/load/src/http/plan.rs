@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cutover_model::{Clock, Secret};
 
 use super::tls::Tls;
+use crate::abort::AbortRule;
 use crate::closed::Closed;
 use crate::operation::Labelled;
 use crate::options::RunOptions;
@@ -30,6 +31,8 @@ pub struct HttpLoad {
     pub threads: usize,
     /// The wall clock: compared with the steady one to tell whether it was set during the run.
     pub wall: Clock,
+    /// What ends the load early. It is looked at ten times in a second.
+    pub abort: Vec<AbortRule>,
 }
 
 /// Where a server is.

@@ -4,7 +4,6 @@
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -12,25 +11,31 @@ use rustix::time::{ClockId, clock_gettime};
 use super::plan::{Endpoint, HttpLoad, Pace};
 use super::poller::Watch;
 use super::prepared::Prepared;
+use super::sentry::Sentry;
 use super::tls::Speaker;
-use super::worker::{Shared, Source, Worked, Worker};
+use super::worker::{Post, Shared, Source, Worked, Worker};
 use crate::operation::weights_of;
 use crate::options::RunError;
 use crate::recorder::{Frame, Recorder};
 use crate::recording::{Generator, Model, Recording};
 use crate::share::{Arrivals, Share, Users};
+use crate::stop::Stop;
 
 /// Time for the connections to get ready before the first arrival is due.
 const LEAD: Duration = Duration::from_millis(5);
 
 /// Drives a load over HTTP and blocks until it is over.
 ///
-/// When `stop` turns true, nothing more is sent, what is under way is awaited, and the recording
-/// is marked as incomplete. A server that cannot be reached is no error of the run: each arrival
+/// When `stop` says so, nothing more is sent, what is under way is awaited, and the recording is
+/// marked as incomplete. When a rule of [`HttpLoad::abort`] is broken, nothing more is sent by any
+/// load with the same `stop`, and what is under way has a quarter of a second to end. A server that cannot be reached is no error of the run: each arrival
 /// is recorded with what happened to it.
-pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError> {
-    let HttpLoad { endpoint, requests, pace, options, threads, wall } = load;
+pub fn run_http(load: HttpLoad, stop: &Stop) -> Result<Recording, RunError> {
+    let HttpLoad { endpoint, requests, pace, options, threads, wall, abort } = load;
     options.check(&requests)?;
+    for rule in &abort {
+        rule.check(options.duration)?;
+    }
     let (model, connections) = match &pace {
         Pace::Open(_) if options.connections == 0 => return Err(RunError::NoConnection),
         Pace::Open(_) => (Model::Open, options.connections),
@@ -55,7 +60,9 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
     last.ok_or(RunError::TooLong)?;
     let timeout = options.timeout;
     let shared = Shared { plan, addresses, speaker, watch, end, give_up, timeout, stop, wall };
-    let start = |share: Share| {
+    let sentry = Sentry::new(abort, (options.warm_up, end), timeout, (threads, stop));
+    let start = |thread: usize| {
+        let share = Share::new(thread, threads);
         let operations = labels.len();
         let part = Share::of_shard(options.shard).part(share);
         let source = match &pace {
@@ -63,7 +70,9 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
             Pace::Closed(closed) => Source::Closed(Users::new(*closed, &weights, part)),
         };
         let recorder = Recorder::new(operations, options.warm_up, options.timeout);
-        let worked = work(&shared, source, share.size(connections), recorder)?;
+        let lookout = sentry.lookout(thread);
+        let connections = share.size(connections);
+        let worked = work(&shared, Post { source, connections, recorder, lookout })?;
         let (Worked { recorder, stopped, .. }, generator) = worked;
         let frame = Frame { model, duration: options.duration, stopped };
         let recording = recorder.finish(frame, labels.clone());
@@ -74,21 +83,21 @@ pub fn run_http(load: HttpLoad, stop: &AtomicBool) -> Result<Recording, RunError
         whole.merge(&part).expect("shares of one run fit together");
         whole
     });
-    Ok(whole.expect("there is at least one thread"))
+    let whole = whole.expect("there is at least one thread");
+    Ok(Recording { aborted: sentry.aborted(), ..whole })
 }
 
-/// Runs each share on a thread of its own.
+/// Runs each thread's share.
 fn on_threads(
     threads: usize,
-    start: &(impl Fn(Share) -> io::Result<Recording> + Sync),
+    start: &(impl Fn(usize) -> io::Result<Recording> + Sync),
 ) -> Result<Vec<Recording>, RunError> {
     let system = |error: io::Error| RunError::System(error.kind());
     std::thread::scope(|scope| {
         let begun: Vec<_> = (0..threads)
             .map(|thread| {
-                let share = Share::new(thread, threads);
                 let name = format!("load {thread}");
-                std::thread::Builder::new().name(name).spawn_scoped(scope, move || start(share))
+                std::thread::Builder::new().name(name).spawn_scoped(scope, move || start(thread))
             })
             .collect();
         let ended = begun.into_iter().map(|thread| {
@@ -100,15 +109,10 @@ fn on_threads(
 }
 
 /// Works on this thread and says what it cost.
-fn work(
-    shared: &Shared<'_>,
-    source: Source,
-    connections: usize,
-    recorder: Recorder,
-) -> io::Result<(Worked, Generator)> {
+fn work(shared: &Shared<'_>, post: Post<'_>) -> io::Result<(Worked, Generator)> {
     let (began, cpu) = (shared.watch, thread_cpu());
     let lead = began.until_start();
-    let worker = Worker::new(shared, source, connections, recorder)?;
+    let worker = Worker::new(shared, post)?;
     let worked = worker.work()?;
     let generator = Generator {
         threads: 1,

@@ -3,19 +3,20 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cutover_model::{Clock, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
 
 use super::*;
-use crate::{Closed, Labelled, OutcomeCounts, Rate, Recording, RunError, RunOptions, Schedule};
+use crate::{
+    Closed, Labelled, OutcomeCounts, Rate, Recording, RunError, RunOptions, Schedule, Stop,
+};
 
-const MS: Duration = Duration::from_millis(1);
+pub(super) const MS: Duration = Duration::from_millis(1);
 const BODY: &[u8] = b"the answer that is due";
 
-fn sink(law: &str, fault: Option<&str>, status: u16) -> Sink {
+pub(super) fn sink(law: &str, fault: Option<&str>, status: u16) -> Sink {
     Sink::start(SinkOptions {
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         law: law.parse().unwrap(),
@@ -28,7 +29,7 @@ fn sink(law: &str, fault: Option<&str>, status: u16) -> Sink {
     .unwrap()
 }
 
-fn get() -> HttpRequest {
+pub(super) fn get() -> HttpRequest {
     HttpRequest {
         method: Method::Get,
         path: "/".into(),
@@ -39,7 +40,7 @@ fn get() -> HttpRequest {
     }
 }
 
-fn write(points: u64) -> HttpRequest {
+pub(super) fn write(points: u64) -> HttpRequest {
     let payload = Payload { bytes: b"m v=1\n".repeat(3), work: points };
     HttpRequest {
         method: Method::Post,
@@ -49,11 +50,11 @@ fn write(points: u64) -> HttpRequest {
     }
 }
 
-fn constant(per_second: u64) -> Pace {
+pub(super) fn constant(per_second: u64) -> Pace {
     Pace::Open(Schedule::constant(Rate::per_second(per_second), 1).unwrap())
 }
 
-fn users(users: u32) -> Pace {
+pub(super) fn users(users: u32) -> Pace {
     Pace::Closed(Closed { users, think: MS, ramp_up: Duration::ZERO, seed: 1 })
 }
 
@@ -63,7 +64,7 @@ fn wall() -> Clock {
     Clock::new(move || i64::try_from(start.elapsed().as_nanos()).unwrap())
 }
 
-fn load(port: u16, request: HttpRequest, pace: Pace) -> HttpLoad {
+pub(super) fn load(port: u16, request: HttpRequest, pace: Pace) -> HttpLoad {
     HttpLoad {
         endpoint: Endpoint { host: "127.0.0.1".into(), port, tls: None },
         requests: vec![Labelled { label: "request".into(), weight: 1, operation: request }],
@@ -77,14 +78,15 @@ fn load(port: u16, request: HttpRequest, pace: Pace) -> HttpLoad {
         },
         threads: 2,
         wall: wall(),
+        abort: vec![],
     }
 }
 
 fn run(load: HttpLoad) -> Recording {
-    run_http(load, &AtomicBool::new(false)).unwrap()
+    run_http(load, &Stop::new()).unwrap()
 }
 
-fn counted(recording: &Recording) -> &OutcomeCounts {
+pub(super) fn counted(recording: &Recording) -> &OutcomeCounts {
     &recording.operations["request"].measured.outcomes
 }
 
@@ -274,12 +276,14 @@ fn arrivals_that_found_no_connection_in_time_are_recorded_as_unsent() {
 #[test]
 fn a_stop_is_heard_within_the_tick_and_marks_the_recording() {
     let sink = sink("none", None, 200);
-    let stop = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(Stop::new());
     let mut load = load(sink.address().port(), get(), constant(200));
     load.options.duration = MS * 60_000;
     let told = Arc::clone(&stop);
     load.requests[0].operation.answer.body = BodyRule::Judged(Arc::new(move |k, _| {
-        told.fetch_or(k == 20, Ordering::Relaxed);
+        if k == 20 {
+            told.stop();
+        }
         true
     }));
     let recording = run_http(load, &stop).unwrap();
@@ -290,14 +294,14 @@ fn a_stop_is_heard_within_the_tick_and_marks_the_recording() {
 #[test]
 fn nothing_is_sent_after_a_stop_while_answers_are_awaited() {
     let sink = sink("fixed:430ms", None, 200);
-    let stop = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(Stop::new());
     // Due every 200 ms, and told to stop by the first answer: the fourth would be next.
     let mut load = load(sink.address().port(), get(), constant(5));
     (load.threads, load.options.connections) = (1, 16);
     (load.options.duration, load.options.timeout) = (MS * 2_000, MS * 3_000);
     let told = Arc::clone(&stop);
     load.requests[0].operation.answer.body = BodyRule::Judged(Arc::new(move |_, _| {
-        told.store(true, Ordering::Relaxed);
+        told.stop();
         true
     }));
     let recording = run_http(load, &stop).unwrap();
@@ -309,7 +313,9 @@ fn nothing_is_sent_after_a_stop_while_answers_are_awaited() {
 fn a_load_that_is_told_to_stop_beforehand_sends_nothing() {
     let sink = sink("none", None, 200);
     let load = load(sink.address().port(), get(), constant(1_000));
-    let recording = run_http(load, &AtomicBool::new(true)).unwrap();
+    let told = Stop::new();
+    told.stop();
+    let recording = run_http(load, &told).unwrap();
     assert!(!recording.complete);
     assert_eq!((counted(&recording).total(), sink.stop().unwrap().requests), (0, 0));
 }
@@ -463,7 +469,7 @@ fn a_load_that_cannot_be_is_refused_before_anything_is_sent() {
     let refused = |change: fn(&mut HttpLoad)| {
         let mut load = load(1, get(), constant(10));
         change(&mut load);
-        run_http(load, &AtomicBool::new(false)).unwrap_err()
+        run_http(load, &Stop::new()).unwrap_err()
     };
     assert_eq!(refused(|load| load.threads = 0), RunError::NoThread);
     assert_eq!(refused(|load| load.options.connections = 0), RunError::NoConnection);

@@ -3,11 +3,13 @@
 //! The main type is [`Worker`]. In the open model its arrivals wait in order until a connection
 //! is there, and the next one is prepared before it is due. In the closed model each connection
 //! is a user. Nothing here is shared with other threads but the plan, which nobody changes.
+//! How a run ends is in `ending`.
+
+mod ending;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cutover_model::Clock;
@@ -17,13 +19,15 @@ use super::connection::{BUFFER, Carried, Progress};
 use super::outcome::{Broken, broken, ended};
 use super::poller::{Poller, TICK, Watch};
 use super::prepared::{Prepared, Press};
+use super::sentry::Lookout;
 use super::slots::{Job, Slots};
 use super::tls::Speaker;
 use super::wall::WallCheck;
 use crate::interleave::Turn;
 use crate::operation::{Outcome, OutcomeClass};
-use crate::recorder::{Arrived, Recorder, Unsent};
+use crate::recorder::{Arrived, Recorder};
 use crate::share::{Arrivals, Users};
+use crate::stop::Stop;
 
 /// What all threads of a load read.
 pub(crate) struct Shared<'a> {
@@ -37,7 +41,7 @@ pub(crate) struct Shared<'a> {
     /// Arrivals that still wait for a connection are given up.
     pub(crate) give_up: Duration,
     pub(crate) timeout: Duration,
-    pub(crate) stop: &'a AtomicBool,
+    pub(crate) stop: &'a Stop,
     pub(crate) wall: Clock,
 }
 
@@ -45,6 +49,14 @@ pub(crate) struct Shared<'a> {
 pub(crate) enum Source {
     Open(Arrivals),
     Closed(Users),
+}
+
+/// What one thread is given.
+pub(crate) struct Post<'a> {
+    pub(crate) source: Source,
+    pub(crate) connections: usize,
+    pub(crate) recorder: Recorder,
+    pub(crate) lookout: Option<Lookout<'a>>,
 }
 
 /// What one thread leaves behind.
@@ -74,8 +86,13 @@ pub(crate) struct Worker<'a> {
     under_way: usize,
     now: Duration,
     looked: Duration,
+    /// What was due by then has been sent, where a connection was free.
+    dispatched: Duration,
     wall: WallCheck,
     stopped: Option<Duration>,
+    /// When what is under way is cut off, once the load is aborted.
+    cut_at: Option<Duration>,
+    lookout: Option<Lookout<'a>>,
     /// Connections with more to read, which no event will tell of.
     unread: VecDeque<usize>,
     /// What ended and is not recorded yet: the next request goes first.
@@ -86,12 +103,8 @@ pub(crate) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(
-        shared: &'a Shared<'a>,
-        source: Source,
-        connections: usize,
-        recorder: Recorder,
-    ) -> io::Result<Self> {
+    pub(crate) fn new(shared: &'a Shared<'a>, post: Post<'a>) -> io::Result<Self> {
+        let Post { source, connections, recorder, lookout } = post;
         Ok(Self {
             shared,
             source,
@@ -104,8 +117,11 @@ impl<'a> Worker<'a> {
             under_way: 0,
             now: Duration::ZERO,
             looked: Duration::ZERO,
+            dispatched: Duration::ZERO,
             wall: WallCheck::new(&shared.wall, shared.watch),
             stopped: None,
+            cut_at: None,
+            lookout,
             unread: VecDeque::with_capacity(connections),
             ended: Vec::with_capacity(connections),
             recorder,
@@ -137,6 +153,7 @@ impl<'a> Worker<'a> {
             if self.now.saturating_sub(self.looked) >= self.poller.tick() {
                 self.looked = self.now;
                 self.wall.look();
+                self.report();
                 self.hear_stop();
                 self.end_what_is_overdue();
             }
@@ -223,6 +240,7 @@ impl<'a> Worker<'a> {
 
     /// Sends whatever can be sent now.
     fn dispatch(&mut self) {
+        self.dispatched = self.now;
         while let Some(Reverse((at, index))) = self.later.peek().copied() {
             if at > self.now {
                 break;
@@ -415,51 +433,10 @@ impl<'a> Worker<'a> {
 
     fn record(&mut self) {
         for arrived in self.ended.drain(..) {
-            self.recorder.record(arrived);
-        }
-    }
-
-    /// Once told to stop, nothing more is sent, and who rests does not come back.
-    fn hear_stop(&mut self) {
-        if self.stopped.is_some() || !self.shared.stop.load(Ordering::Relaxed) {
-            return;
-        }
-        self.stopped = Some(self.now);
-        self.later.clear();
-        self.asking.clear();
-        for index in 0..self.slots.len() {
-            if let Some(told) = self.slots[index].job.and_then(|job| job.told) {
-                self.finish(index, told);
+            if let Some(lookout) = &mut self.lookout {
+                lookout.see(&arrived);
             }
-        }
-    }
-
-    fn end_what_is_overdue(&mut self) {
-        for index in 0..self.slots.len() {
-            let Some(job) = self.slots[index].job.filter(|job| job.deadline <= self.now) else {
-                continue;
-            };
-            let outcome = if let Some(told) = job.told {
-                self.later.retain(|Reverse((_, resting))| *resting != index);
-                told
-            } else {
-                self.slots[index].connection.close();
-                Outcome::failed(OutcomeClass::Timeout)
-            };
-            self.finish(index, outcome);
-        }
-    }
-
-    fn is_over(&mut self) -> bool {
-        if self.under_way > 0 {
-            return false;
-        }
-        if !self.sends() {
-            return true;
-        }
-        match &mut self.source {
-            Source::Open(arrivals) => self.staged.is_none() && arrivals.peek().is_none(),
-            Source::Closed(_) => self.now >= self.shared.end,
+            self.recorder.record(arrived);
         }
     }
 
@@ -472,18 +449,6 @@ impl<'a> Worker<'a> {
         let staged = staged.and_then(|index| self.slots[index].job).map(|job| job.due);
         let later = self.later.peek().map(|Reverse((at, _))| *at);
         staged.into_iter().chain(later).min()
-    }
-
-    /// Records what was due and never sent.
-    fn give_up(&mut self) {
-        let staged = self.staged.and_then(|index| self.slots[index].job);
-        let Source::Open(arrivals) = &mut self.source else { return };
-        let end = self.stopped.unwrap_or(Duration::MAX);
-        let left = staged.map(|job| (job.turn, job.due)).into_iter().chain(arrivals);
-        for (turn, due) in left.take_while(|(_, due)| *due < end) {
-            let unsent = Unsent { operation: turn.operation, due, given_up: self.now };
-            self.recorder.record_unsent(unsent);
-        }
     }
 }
 

@@ -6,7 +6,6 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use cutover_model::{Clock, Shard};
@@ -16,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::super::*;
-use crate::{Labelled, OutcomeCounts, Rate, RunError, RunOptions, Schedule};
+use crate::{Labelled, OutcomeCounts, Rate, RunError, RunOptions, Schedule, Stop};
 
 const AUTHORITY: &[u8] = include_bytes!("testdata/authority.pem");
 const BODY: &[u8] = &[b'x'; 100_000];
@@ -79,11 +78,12 @@ fn load(port: u16, server_name: &str, roots: Roots) -> HttpLoad {
         },
         threads: 2,
         wall: Clock::fixed(0),
+        abort: vec![],
     }
 }
 
 fn counts(load: HttpLoad) -> OutcomeCounts {
-    let recording = run_http(load, &AtomicBool::new(false)).unwrap();
+    let recording = run_http(load, &Stop::new()).unwrap();
     recording.operations["get"].measured.outcomes.clone()
 }
 
@@ -127,12 +127,12 @@ fn a_server_that_speaks_no_tls_is_a_failure_of_tls() {
 fn authorities_that_are_none_are_refused() {
     for pem in [&b""[..], b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"] {
         let load = load(1, "sink.test", Roots::Pem(pem.to_vec()));
-        assert_eq!(run_http(load, &AtomicBool::new(false)), Err(RunError::NoRoot));
+        assert_eq!(run_http(load, &Stop::new()), Err(RunError::NoRoot));
     }
 }
 
 #[test]
 fn a_server_name_that_is_none_is_refused() {
     let load = load(1, "not a name", Roots::Pem(AUTHORITY.to_vec()));
-    assert!(matches!(run_http(load, &AtomicBool::new(false)), Err(RunError::NotHttp(_))));
+    assert!(matches!(run_http(load, &Stop::new()), Err(RunError::NotHttp(_))));
 }
