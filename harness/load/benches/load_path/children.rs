@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
+use cutover_load::find_rate::queue_grows;
 use cutover_load::points::{Field, FieldKind, PointPlan, Points, Shape, TimeUnit};
 use cutover_load::{
-    Answer, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled, Latency, Method,
-    Pace, Rate, RunOptions, Schedule, run_http,
+    Answer, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Interval, Labelled, Latency,
+    Method, Pace, Rate, RunOptions, Schedule, run_http,
 };
 use cutover_model::{Clock, Ratio, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
@@ -68,6 +69,12 @@ pub(crate) struct Found {
     pub(crate) cpu: Duration,
     pub(crate) awake: Duration,
     pub(crate) peak_rss_kb: u64,
+    /// Where the true p95 of `response` lies.
+    pub(crate) p95: Option<Interval>,
+    /// Whether requests came faster than they ended for as long as the load ran.
+    pub(crate) queue_grows: bool,
+    /// The share of its time that the generator was at work.
+    pub(crate) busy: f64,
 }
 
 /// Serves until its input is closed.
@@ -107,6 +114,9 @@ pub(crate) fn ours(order: &str) -> ExitCode {
         cpu: generator.cpu,
         awake: generator.awake,
         peak_rss_kb: peak_rss_kb(),
+        p95: summary.certainty.p95,
+        queue_grows: queue_grows(&recording, "request"),
+        busy: generator.busy(),
     };
     println!("{}", serde_json::to_string(&found).expect("plain numbers"));
     ExitCode::SUCCESS

@@ -6,6 +6,7 @@ use cutover_load::Latency;
 use cutover_standin_sink::{Quantiles, SinkReport};
 
 use crate::children::{Found, LoadOrder, PointOrder, SinkChild, SinkOrder, run_ours};
+use crate::find_rate::find_rate;
 use crate::peers;
 
 const BODY: &str = "{\"status\":\"pass\"}";
@@ -38,11 +39,12 @@ pub(crate) enum Section {
     Cost,
     Points,
     Memory,
+    FindRate,
 }
 
 impl Section {
-    pub(crate) const NAMES: [&str; 7] =
-        ["ceiling", "fidelity", "stall", "laws", "cost", "points", "memory"];
+    pub(crate) const NAMES: [&str; 8] =
+        ["ceiling", "fidelity", "stall", "laws", "cost", "points", "memory", "find-rate"];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -53,6 +55,7 @@ impl Section {
             "cost" => Self::Cost,
             "points" => Self::Points,
             "memory" => Self::Memory,
+            "find-rate" => Self::FindRate,
             _ => return None,
         })
     }
@@ -67,12 +70,13 @@ impl Section {
             Self::Cost => cost(settings),
             Self::Points => points(settings),
             Self::Memory => memory(),
+            Self::FindRate => find_rate(),
         }
     }
 }
 
 /// One figure beside what it has to be.
-fn line(what: &str, figure: &str, bar: &str, reached: bool) {
+pub(crate) fn line(what: &str, figure: &str, bar: &str, reached: bool) {
     let word = if reached { "reached" } else { "MISSED" };
     println!("  {what:<44} {figure:>16}   {bar:<18} {word}");
 }
@@ -85,11 +89,11 @@ fn ms(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
-fn server(law: &str, awake: bool) -> SinkOrder {
+pub(crate) fn server(law: &str, awake: bool) -> SinkOrder {
     SinkOrder { law: law.into(), status: 200, body: BODY.into(), awake }
 }
 
-fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
+pub(crate) fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
     LoadOrder {
         port,
         rate,
