@@ -9,12 +9,14 @@
 //! it. Errors and timeouts stay in the base of every percentile.
 //!
 //! What an operation does is not known here, and neither is a limit: a [`Summary`], with what is
-//! known of each of its figures, helps whoever judges. [`points`] makes what a writer sends.
+//! known of each of its figures, helps whoever judges. [`points`] makes what a writer sends, and
+//! [`find_rate`] says which rate to try next.
 
 mod abort;
 mod certainty;
 mod closed;
 mod counts;
+pub mod find_rate;
 mod histogram;
 mod http;
 mod interleave;

@@ -7,10 +7,11 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use cutover_load::find_rate::queue_grows;
 use cutover_load::points::{Field, FieldKind, PointPlan, Points, Shape, TimeUnit};
 use cutover_load::{
-    AbortRule, Aborted, Answer, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Labelled,
-    Latency, Method, Pace, Rate, RunOptions, Schedule, Stop, run_http,
+    AbortRule, Aborted, Answer, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Interval,
+    Labelled, Latency, Method, Pace, Rate, RunOptions, Schedule, Stop, run_http,
 };
 use cutover_model::{Clock, Ratio, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
@@ -75,6 +76,12 @@ pub(crate) struct Found {
     pub(crate) aborted: Option<Aborted>,
     pub(crate) covered: Duration,
     pub(crate) took: Duration,
+    /// Where the true p95 of `response` lies.
+    pub(crate) p95: Option<Interval>,
+    /// Whether requests came faster than they ended for as long as the load ran.
+    pub(crate) queue_grows: bool,
+    /// The share of its time that the generator was at work.
+    pub(crate) busy: f64,
 }
 
 /// Serves until its input is closed.
@@ -119,6 +126,9 @@ pub(crate) fn ours(order: &str) -> ExitCode {
         aborted: recording.aborted,
         covered: recording.covered,
         took: began.elapsed(),
+        p95: summary.certainty.p95,
+        queue_grows: queue_grows(&recording, "request"),
+        busy: generator.busy(),
     };
     println!("{}", serde_json::to_string(&found).expect("plain numbers"));
     ExitCode::SUCCESS

@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "a program, whose figures are its output")]
 
 mod children;
+mod find_rate;
 mod peers;
 mod sections;
 

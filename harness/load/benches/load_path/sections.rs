@@ -8,6 +8,7 @@ use cutover_model::units::Ratio;
 use cutover_standin_sink::{Quantiles, SinkReport};
 
 use crate::children::{Found, LoadOrder, PointOrder, SinkChild, SinkOrder, run_ours};
+use crate::find_rate::find_rate;
 use crate::peers;
 
 const BODY: &str = "{\"status\":\"pass\"}";
@@ -41,11 +42,12 @@ pub(crate) enum Section {
     Points,
     Memory,
     Abort,
+    FindRate,
 }
 
 impl Section {
-    pub(crate) const NAMES: [&str; 8] =
-        ["ceiling", "fidelity", "stall", "laws", "cost", "points", "memory", "abort"];
+    pub(crate) const NAMES: [&str; 9] =
+        ["ceiling", "fidelity", "stall", "laws", "cost", "points", "memory", "abort", "find-rate"];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -57,6 +59,7 @@ impl Section {
             "points" => Self::Points,
             "memory" => Self::Memory,
             "abort" => Self::Abort,
+            "find-rate" => Self::FindRate,
             _ => return None,
         })
     }
@@ -72,12 +75,13 @@ impl Section {
             Self::Points => points(settings),
             Self::Memory => memory(),
             Self::Abort => abort(settings),
+            Self::FindRate => find_rate(),
         }
     }
 }
 
 /// One figure beside what it has to be.
-fn line(what: &str, figure: &str, bar: &str, reached: bool) {
+pub(crate) fn line(what: &str, figure: &str, bar: &str, reached: bool) {
     let word = if reached { "reached" } else { "MISSED" };
     println!("  {what:<44} {figure:>16}   {bar:<18} {word}");
 }
@@ -90,11 +94,11 @@ fn ms(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
-fn server(law: &str, awake: bool) -> SinkOrder {
+pub(crate) fn server(law: &str, awake: bool) -> SinkOrder {
     SinkOrder { law: law.into(), status: 200, body: BODY.into(), fault: None, awake }
 }
 
-fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
+pub(crate) fn order(port: u16, rate: Option<u64>, ms: u64) -> LoadOrder {
     LoadOrder {
         port,
         rate,

@@ -4,6 +4,7 @@
 //! written as `lognormal:20ms:0.5`: its name, then its parameters.
 
 use std::f64::consts::TAU;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ pub enum Law {
     /// Not at all, but for one stretch of time in which nothing is read or answered, counted
     /// from the first request: `stall:AFTER:FOR`.
     Stall(Duration, Duration),
+    /// So many servers behind one queue, each busy with a request for the same time, so that the
+    /// capacity is their number by that time: `servers:COUNT:TIME`.
+    Servers(NonZeroU16, Duration),
 }
 
 /// A law that could not be read.
@@ -35,7 +39,7 @@ pub enum LawError {
     /// No law has this name and so many parameters.
     #[error(
         "`{0}` is no law; there are none, fixed:TIME, uniform:FROM:TO, exponential:MEAN, \
-             lognormal:MEDIAN:SIGMA, bimodal:TIME:TIME:SHARE and stall:AFTER:FOR"
+             lognormal:MEDIAN:SIGMA, bimodal:TIME:TIME:SHARE, stall:AFTER:FOR and servers:COUNT:TIME"
     )]
     Unknown(String),
     /// A time is not a number with `us`, `ms` or `s`.
@@ -47,12 +51,12 @@ pub enum LawError {
 }
 
 impl Law {
-    /// The delay of request `n`, counted from 0.
+    /// The delay of request `n`, counted from 0; where there is a queue, without the wait in it.
     pub fn delay(self, seed: u64, n: u64) -> Duration {
         let unit = || draw_unit(seed, stream_of("sink delay"), n);
         match self {
             Self::None | Self::Stall(..) => Duration::ZERO,
-            Self::Fixed(time) => time,
+            Self::Fixed(time) | Self::Servers(_, time) => time,
             Self::Uniform(from, to) => from + to.saturating_sub(from).mul_f64(unit()),
             // What is left of a draw is above 0, and so has a logarithm.
             Self::Exponential(mean) => mean.mul_f64(-(1.0 - unit()).ln()),
@@ -64,6 +68,14 @@ impl Law {
                     most
                 }
             }
+        }
+    }
+
+    /// How many servers share the work, if they are counted.
+    pub(crate) fn servers(self) -> Option<NonZeroU16> {
+        match self {
+            Self::Servers(servers, _) => Some(servers),
+            _ => None,
         }
     }
 
@@ -103,6 +115,10 @@ impl FromStr for Law {
                 Self::Bimodal(time(most)?, time(some)?, number(share, 1.0)?)
             }
             ["stall", after, long] => Self::Stall(time(after)?, time(long)?),
+            ["servers", count, busy] => {
+                let count = count.parse().map_err(|_| LawError::Number(count.to_owned()))?;
+                Self::Servers(count, time(busy)?)
+            }
             _ => return Err(LawError::Unknown(text.to_owned())),
         })
     }
@@ -174,9 +190,16 @@ mod tests {
 
     #[test]
     fn what_is_no_law_is_refused_by_name() {
-        for text in
-            ["", "often", "fixed", "fixed:3", "uniform:3ms:1ms", "lognormal:1ms:9", "none:1"]
-        {
+        for text in [
+            "",
+            "often",
+            "fixed",
+            "fixed:3",
+            "uniform:3ms:1ms",
+            "lognormal:1ms:9",
+            "none:1",
+            "servers:0:1ms",
+        ] {
             let error = text.parse::<Law>().unwrap_err();
             assert!(error.to_string().contains('`'), "{text}: {error}");
         }

@@ -12,6 +12,7 @@ mod alarm;
 mod answer;
 mod fault;
 mod law;
+mod queue;
 mod report;
 mod request;
 mod serve;

@@ -18,6 +18,7 @@ use crate::alarm::{Alarm, TIMER};
 use crate::answer::{Answer, Then};
 use crate::fault::Fault;
 use crate::law::Law;
+use crate::queue::Queue;
 use crate::report::{Ledger, SinkReport};
 use crate::request::{Read, RequestReader};
 
@@ -91,6 +92,8 @@ struct Server {
     /// Gone once the sink is dead.
     listener: Option<TcpListener>,
     law: Law,
+    /// The servers of a law that counts them.
+    queue: Option<Queue>,
     seed: u64,
     fault: Option<Fault>,
     waiting: Waiting,
@@ -131,6 +134,7 @@ impl Server {
             alarm,
             listener: Some(listener),
             law,
+            queue: law.servers().map(|servers| Queue::new(servers, Instant::now())),
             seed,
             fault,
             waiting,
@@ -253,7 +257,11 @@ impl Server {
         self.ledger.body_bytes += body;
         let read_at = Instant::now();
         self.first_request.get_or_insert(read_at);
-        let drawn = self.law.delay(self.seed, number);
+        let delay = self.law.delay(self.seed, number);
+        let drawn = match &mut self.queue {
+            Some(queue) => queue.serve(read_at, delay),
+            None => delay,
+        };
         let faulty = self.fault.as_ref().is_some_and(|fault| fault.meets(number));
         let written = 0;
         connection.under_way = Some(UnderWay { number, read_at, drawn, faulty, written });
