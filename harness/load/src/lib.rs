@@ -44,7 +44,7 @@ pub use recording::{
 };
 pub use schedule::{Arrival, Instants, Rate, Schedule, ScheduleError};
 pub use statistics::{Interval, Quantile, QuantileError};
-pub use summary::{Intervals, Latency, Summary};
+pub use summary::{Intervals, Latency, Summary, Worth};
 
 #[cfg(test)]
 mod truth;

@@ -146,7 +146,8 @@ impl Check for LoadCheck<'_> {
         }
         for (label, recording) in [(WRITE, &evidence.write), (READ, &evidence.read)] {
             if let Some(summary) = recording.as_ref().and_then(|it| it.summary(label)) {
-                facts.extend(timed::facts(label, &summary));
+                let standing = (evidence.timing, evidence.divided.as_ref());
+                facts.push(timed::fact(label, &summary, standing));
             }
         }
         facts
@@ -158,9 +159,7 @@ impl Check for LoadCheck<'_> {
         if let Some(write) = &evidence.write {
             figures.push(timed::per_second("Points acknowledged", "points", &[write]));
         }
-        if let Some(read) = &evidence.read {
-            figures.push(timed::per_second("Queries answered", "queries", &[read]));
-        }
+        figures.extend(timed::over_time(&both));
         figures
     }
 }
