@@ -68,13 +68,19 @@ impl<'a> Certainty<'a> {
 
     /// The range in which the true quantile lies with 95 % confidence; none where too few samples
     /// bound it.
+    #[cfg(test)]
     pub(crate) fn quantile(&self, quantile: Quantile) -> Option<Interval> {
-        let value = self.all.quantile(quantile)?;
+        self.alikeness_at(quantile).interval(self.all, quantile)
+    }
+
+    /// How alike neighbours are in whether they exceed this quantile.
+    pub(crate) fn alikeness_at(&self, quantile: Quantile) -> Alikeness {
+        let Some(value) = self.all.quantile(quantile) else { return Alikeness::NONE };
         let above = |second: &Second| {
             let counts = second.response.iter().filter(|(own, _)| *own > value);
             counts.map(|(_, count)| count as f64).sum::<f64>()
         };
-        interval_of(self.all, quantile, self.alikeness(&above).unwrap_or(1.0))
+        self.alikeness(&above).unwrap_or(Alikeness::NONE)
     }
 
     /// The range in which the true mean lies with 95 % confidence; none for a single sample.
@@ -125,16 +131,62 @@ impl<'a> Certainty<'a> {
         Some(blocks / (blocks - 1.0) * squares.sum::<f64>() / samples.powi(2))
     }
 
-    /// How many samples are worth one independent one, at least one.
-    fn alikeness(&self, above: &impl Fn(&Second) -> f64) -> Option<f64> {
+    fn alikeness(&self, above: &impl Fn(&Second) -> f64) -> Option<Alikeness> {
         let samples: f64 =
             self.blocks.iter().flatten().map(|second| second.response.samples() as f64).sum();
         let share = self.blocks.iter().flatten().map(|second| above(second)).sum::<f64>() / samples;
         let independent = share * (1.0 - share) / samples;
         let widened = (self.student()? / NORMAL).powi(2);
-        let alike = self.error(above)? / independent * widened;
-        (independent > 0.0).then(|| alike.max(1.0))
+        let alike = self.error(above)? / independent;
+        (independent > 0.0)
+            .then(|| Alikeness { samples: alike.max(1.0), bounding: (alike * widened).max(1.0) })
     }
+}
+
+/// How alike neighbours in time are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alikeness {
+    /// How many samples are worth one independent one, at least one.
+    samples: f64,
+    /// The same with what is not known of it, as the interval takes it.
+    bounding: f64,
+}
+
+impl Alikeness {
+    /// Samples that are taken as independent.
+    const NONE: Self = Self { samples: 1.0, bounding: 1.0 };
+
+    /// The range in which the true quantile of these samples lies with 95 % confidence.
+    pub(crate) fn interval(self, samples: &Histogram, quantile: Quantile) -> Option<Interval> {
+        interval_of(samples, quantile, self.bounding)
+    }
+
+    /// How many independent samples so many samples are worth.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a quotient of a count by at least one is a count again"
+    )]
+    pub(crate) fn worth(self, samples: u64) -> u64 {
+        (samples as f64 / self.samples).round() as u64
+    }
+}
+
+/// The range in which the true number per second lies with 95 % confidence, by how the blocks of
+/// the counts of all seconds differ; none for less than 10 seconds.
+pub(crate) fn rate_interval(rate: f64, seconds: &[u64]) -> Option<(f64, f64)> {
+    let long = seconds.len().div_ceil(BLOCKS).max(1);
+    let means: Vec<f64> = seconds
+        .chunks_exact(long)
+        .map(|block| block.iter().sum::<u64>() as f64 / long as f64)
+        .collect();
+    let student =
+        *STUDENT.get(means.len().checked_sub(1)?).filter(|_| means.len() >= LEAST_BLOCKS)?;
+    let blocks = means.len() as f64;
+    let mean = means.iter().sum::<f64>() / blocks;
+    let squares = means.iter().map(|it| (it - mean).powi(2)).sum::<f64>();
+    let half = student * (squares / (blocks * (blocks - 1.0))).sqrt();
+    Some(((rate - half).max(0.0), rate + half))
 }
 
 #[cfg(test)]
@@ -237,6 +289,40 @@ mod tests {
         });
         let held = held.count();
         assert!((455..=495).contains(&held), "{held} of 500");
+    }
+
+    #[test]
+    fn independent_arrivals_are_worth_about_as_many_and_alike_ones_far_fewer() {
+        let worth = |spread: f64| {
+            let runs = (0..20).map(|seed| run(seed, 3, spread));
+            let worth = runs.map(|run| {
+                let samples = run.measured.response.samples();
+                Certainty::of(&run, 0).alikeness_at(Quantile::P95).worth(samples)
+            });
+            worth.sum::<u64>() / 20
+        };
+        let (independent, alike) = (worth(0.0), worth(0.8));
+        assert!((2_000..=3_000).contains(&independent), "{independent} of 3000");
+        assert!(alike < independent / 4, "{alike} of {independent}");
+    }
+
+    #[test]
+    fn the_interval_of_a_rate_holds_it() {
+        let held = (0..1_000_u64).filter(|seed| {
+            let count = |second: u64| 100 + (20.0 * normal(*seed, 5, second)).round() as i64;
+            let seconds: Vec<u64> = (0..60).map(|it| count(it).unsigned_abs()).collect();
+            let rate = seconds.iter().sum::<u64>() as f64 / 60.0;
+            let (low, high) = rate_interval(rate, &seconds).unwrap();
+            low <= 100.0 && 100.0 <= high
+        });
+        let held = held.count();
+        assert!((930..=970).contains(&held), "{held} of 1000");
+    }
+
+    #[test]
+    fn less_than_ten_seconds_bound_no_rate() {
+        assert_eq!(rate_interval(100.0, &[100; 9]), None);
+        assert_eq!(rate_interval(0.0, &[]), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use recording::{
 pub use schedule::{Instants, Rate, Schedule, ScheduleError, Spacing, Stage};
 pub use statistics::{Interval, Quantile, QuantileError};
 pub use stop::Stop;
-pub use summary::{Intervals, Latency, Summary};
+pub use summary::{Intervals, Latency, Summary, Worth};
 
 #[cfg(test)]
 mod truth;

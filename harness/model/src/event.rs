@@ -9,11 +9,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RunId, ScenarioId, StepId, StepKind, TargetKind, Timing};
+use crate::measured::Measured;
 use crate::shard::Shard;
 use crate::verdict::{Finding, Judgement, Verdict};
 
 /// The version of the event format. A reader refuses a higher one.
-pub const EVENT_FORMAT: u32 = 1;
+pub const EVENT_FORMAT: u32 = 2;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -181,8 +182,20 @@ pub struct RunStart {
     /// Which part of a shared run it is. Alone it passes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// What it runs on; absent in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Machine>,
     /// How many scenarios there are.
     pub scenarios: u32,
+}
+
+/// What of a machine its figures depend on, so that those of another are not held against them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Cores that the process may use.
+    pub cores: u32,
+    /// The operating system and the instruction set, as `linux x86_64`.
+    pub system: String,
 }
 
 /// Something counted or measured that is worth a line in a report.
@@ -205,6 +218,11 @@ impl Fact {
         Self { name: name.into(), value: FactValue::Duration(duration) }
     }
 
+    /// What was measured of an operation.
+    pub fn measured(operation: impl Into<String>, measured: Measured) -> Self {
+        Self { name: operation.into(), value: FactValue::Measured(Box::new(measured)) }
+    }
+
     /// A text that no clock enters.
     pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), value: FactValue::Text(text.into()) }
@@ -225,12 +243,14 @@ pub enum FactValue {
     PerSecond(f64),
     /// A number of things that depends on how fast the machine was.
     TimedCount(u64),
+    /// What was measured of the operation that the fact is named after.
+    Measured(Box<Measured>),
 }
 
 impl FactValue {
     /// Whether a clock enters into it, so that no two runs agree.
     pub fn is_timed(&self) -> bool {
-        matches!(self, Self::Duration(_) | Self::PerSecond(_) | Self::TimedCount(_))
+        !matches!(self, Self::Count(_) | Self::Text(_))
     }
 }
 
@@ -251,8 +271,20 @@ pub enum Figure {
         title: String,
         /// What is counted, in the plural.
         unit: String,
+        /// How much of it was warm-up.
+        #[serde(default, skip_serializing_if = "Duration::is_zero")]
+        warm_up: Duration,
         /// The lines.
         series: Vec<PerSecondSeries>,
+    },
+    /// Latency in each second, one line per series.
+    LatencyPerSecond {
+        /// What is drawn.
+        title: String,
+        /// How much of it was warm-up.
+        warm_up: Duration,
+        /// The lines.
+        series: Vec<LatencySeries>,
     },
     /// Traffic shares and triggers over the time of a drill.
     Traffic(TrafficFigure),
@@ -274,6 +306,15 @@ pub struct PerSecondSeries {
     pub label: String,
     /// The value in each second from the start.
     pub values: Vec<f64>,
+}
+
+/// One line of a chart of latency in each second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LatencySeries {
+    /// Of what.
+    pub label: String,
+    /// The latency in each second from the start; none where there was no sample.
+    pub values: Vec<Option<Duration>>,
 }
 
 /// Traffic shares and triggers over the time of a drill.

@@ -8,6 +8,7 @@ pub mod draw;
 pub mod event;
 pub mod exit;
 pub mod ids;
+pub mod measured;
 pub mod report;
 pub mod row;
 pub mod scenario;

@@ -14,7 +14,7 @@ use crate::ids::{ScenarioId, StepId, StepKind, Timing};
 use crate::verdict::{Finding, Judgement, Verdict};
 
 /// The version of the report format.
-pub const REPORT_FORMAT: u32 = 1;
+pub const REPORT_FORMAT: u32 = 2;
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -33,9 +33,11 @@ pub fn json(report: &RunReport) -> String {
 /// - of the run: `start.run` (it holds the start), `start.started_at_ns`, `elapsed`;
 /// - of each step: `started`, `elapsed`;
 /// - of each fact: a `duration`, a `per-second` and a `timed-count`;
+/// - of what was `measured` of an operation: all but how it was asked for, which is `arrivals`,
+///   `timing`, `warm_up`, `duration` and, of an open load, `requests`;
 /// - of each expectation that is `timed`: `observed`;
-/// - of the figures: the latency of each point of `percentiles`, and all `values` of `per-second`,
-///   since their number depends on the clock too.
+/// - of the figures: the latency of each point of `percentiles`, and all `values` of `per-second`
+///   and `latency-per-second`, since their number depends on the clock too.
 ///
 /// All else stays: counts, judgements, findings, evidence, errors, and traffic figures, which are
 /// in virtual time. Names are matched by their place, so a tag called `elapsed` is safe.
@@ -52,6 +54,9 @@ pub fn timeless(report: &Value) -> Value {
             for fact in children(step, "/facts") {
                 for kind in ["duration", "per-second", "timed-count"] {
                     blank(fact, &format!("/value/{kind}"));
+                }
+                if let Some(measured) = fact.pointer_mut("/value/measured") {
+                    blank_measured(measured);
                 }
             }
             for expectation in children(step, "/verdict/expectations") {
@@ -73,8 +78,25 @@ fn blank_figure(figure: &mut Value) {
             blank(point, "/1");
         }
     }
-    for series in children(figure, "/per-second/series") {
-        blank(series, "/values");
+    for kind in ["per-second", "latency-per-second"] {
+        for series in children(figure, &format!("/{kind}/series")) {
+            blank(series, "/values");
+        }
+    }
+}
+
+fn blank_measured(measured: &mut Value) {
+    let open = measured["arrivals"] == "open";
+    let Some(fields) = measured.as_object_mut() else { return };
+    for (name, value) in fields {
+        let asked = match name.as_str() {
+            "arrivals" | "timing" | "warm_up" | "duration" => true,
+            "requests" => open,
+            _ => false,
+        };
+        if !asked {
+            blank(value, "");
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use cutover_model::{Exit, Judgement, RunReport, Timing};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::details::{Detail, causes, details, gist};
-use crate::text;
+use crate::{measured, text};
 
 /// A test case keeps the first findings; `report.json` has them all.
 const FINDINGS_LIMIT: usize = 50;
@@ -128,10 +128,13 @@ fn case_of_step(scenario: &ScenarioReport, step: &StepReport) -> TestCase {
         case.set_time(elapsed);
     }
     for fact in &step.facts {
-        case.add_property((
-            shown(&fact.name).as_str(),
-            shown(&text::fact_value(&fact.value)).as_str(),
-        ));
+        let properties = match measured::of_fact(fact) {
+            Some(measured) => measured::properties(&fact.name, measured),
+            None => vec![(fact.name.clone(), text::fact_value(&fact.value))],
+        };
+        for (name, value) in properties {
+            case.add_property((shown(&name).as_str(), shown(&value).as_str()));
+        }
     }
     case
 }

@@ -11,6 +11,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod measured;
 mod progress;
 mod terminal;
 mod text;

@@ -7,6 +7,7 @@ use cutover_model::report::{ScenarioReport, StepReport};
 use cutover_model::{Judgement, RunReport, ShortDuration, Timing};
 
 use crate::details::{Detail, causes, details, gist};
+use crate::measured::{self, Row, Table};
 use crate::text;
 
 /// The page never has more bytes than this.
@@ -15,8 +16,11 @@ pub const MARKDOWN_LIMIT: usize = 1024 * 1024;
 /// The table may take this much, so that room is left for what is wrong.
 const TABLE_LIMIT: usize = MARKDOWN_LIMIT / 2;
 
+/// Kept free for what is measured of loads, which comes last.
+const LOADS: usize = MARKDOWN_LIMIT / 8;
+
 /// Kept free for the closing lines.
-const RESERVE: usize = 1024;
+const RESERVE: usize = 2048;
 
 const FINDINGS_LIMIT: usize = 10;
 
@@ -32,10 +36,40 @@ pub fn markdown(report: &RunReport) -> String {
     }
     let troubles = report.errors.iter().map(|error| trouble_of_run(error));
     let troubles = troubles.chain(scenarios.iter().flat_map(|scenario| troubles_of(scenario)));
-    if let Some(left_out) = fill(&mut page, troubles, MARKDOWN_LIMIT - RESERVE) {
+    if let Some(left_out) = fill(&mut page, troubles, MARKDOWN_LIMIT - LOADS - RESERVE) {
         page.extend(["\n", &left_out, " more of these are left out; `report.json` has them.\n"]);
     }
+    loads(&mut page, report);
     page
+}
+
+/// What was measured of each operation, in the order of the run.
+fn loads(page: &mut String, report: &RunReport) {
+    let steps = report.scenarios.iter().flat_map(|it| it.steps.iter().map(move |step| (it, step)));
+    let operations = steps.flat_map(|(scenario, step)| {
+        measured::operations(step).map(move |(operation, measured)| {
+            (format!("{} / {} {operation}", scenario.id, step.id), measured)
+        })
+    });
+    let operations: Vec<_> = operations.collect();
+    let Some(tables) = measured::tables(&operations) else { return };
+    page.push_str("\n### Loads\n");
+    for (index, Table { head, rows }) in (1..).zip(tables) {
+        let rule = "---:|".repeat(head.len() - 2);
+        page.extend(["\n| ", &head.join(" | "), " |\n|---|---|", &rule, "\n"]);
+        let rows = rows.into_iter().map(|Row { operation, cells }| {
+            let cells = cells.iter().map(|cell| escaped(&measured::one_line(cell)));
+            let cells = std::iter::once(escaped(&operation)).chain(cells);
+            format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+        });
+        let limit = MARKDOWN_LIMIT - RESERVE - (2 - index) * LOADS / 2;
+        if let Some(left_out) = fill(page, rows, limit) {
+            page.extend(["\n", &left_out, " more rows are left out.\n"]);
+        }
+    }
+    for remark in measured::remarks(operations.iter().map(|(_, measured)| *measured)) {
+        page.extend(["\n", remark, "\n"]);
+    }
 }
 
 /// Adds the blocks that fit and tells how many did not, if any.

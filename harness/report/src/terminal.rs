@@ -6,7 +6,7 @@ use cutover_model::report::{ScenarioReport, StepReport};
 use cutover_model::{Exit, RunReport, ShortDuration, Timing};
 
 use crate::details::{Detail, causes, details, gist};
-use crate::text;
+use crate::{measured, text};
 
 /// More findings of one check than this scroll the verdict away.
 const FINDINGS_LIMIT: usize = 5;
@@ -100,6 +100,9 @@ impl Screen {
         let line = format!("  {word}  {id:<width$}  {told}");
         self.text += line.trim_end();
         self.text.push('\n');
+        for (operation, measured) in measured::operations(step) {
+            self.line(6, &measured::line(&operation, measured));
+        }
         if text::needs_reader(step) {
             for Detail { depth, text } in details(step, FINDINGS_LIMIT) {
                 self.line(6 + 2 * depth, &text);

@@ -6,9 +6,11 @@
 
 use std::borrow::Cow;
 
-use cutover_model::event::FactValue;
+use cutover_model::event::{FactValue, Machine};
 use cutover_model::report::{Counts, ScenarioReport, StepReport, StepState};
 use cutover_model::{Exit, Judgement, RunReport, ShortDuration};
+
+use crate::measured;
 
 /// The label of every reading of a clock that is shown and not judged.
 pub(crate) const INDICATIVE: &str = "indicative: measured on a stand-in, not judged";
@@ -105,6 +107,12 @@ pub(crate) fn utc(nanos: i64) -> String {
         .to_string()
 }
 
+/// A machine in a few words: `2 cores, linux x86_64`.
+pub(crate) fn machine(machine: &Machine) -> String {
+    let cores = many(machine.cores as usize, "core");
+    format!("{cores}, {}", clipped(&machine.system, 100))
+}
+
 /// The value of a fact as a person reads it.
 pub(crate) fn fact_value(value: &FactValue) -> String {
     match value {
@@ -112,6 +120,7 @@ pub(crate) fn fact_value(value: &FactValue) -> String {
         FactValue::Text(text) => text.clone(),
         FactValue::Duration(duration) => ShortDuration(*duration).to_string(),
         FactValue::PerSecond(rate) => format!("{}/s", decimal(*rate)),
+        FactValue::Measured(measured) => measured::gist(measured),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `cutover run`: scenarios to a verdict and a report.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
 use cutover_engine::shards::ShardPlan;
 use cutover_engine::{Events, Plan, RunCx, StopSwitch};
-use cutover_model::event::{EVENT_FORMAT, RunStart};
+use cutover_model::event::{EVENT_FORMAT, Machine, RunStart};
 use cutover_model::{Exit, RunId, RunReport, Scenario, TargetKind};
 use cutover_report::{Format, terminal};
 use cutover_targets::TargetSpec;
@@ -124,7 +125,17 @@ pub(crate) fn start_of(
         target: target.kind(),
         options,
         shard: plan.shard,
+        machine: Some(machine()),
         scenarios: u32::try_from(plan.scenarios.len()).unwrap_or(u32::MAX),
+    }
+}
+
+/// What the run runs on.
+fn machine() -> Machine {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    Machine {
+        cores: u32::try_from(cores).unwrap_or(u32::MAX),
+        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
     }
 }
 

@@ -117,19 +117,21 @@ impl Check for LatencyCheck<'_> {
             Fact::count("answers compared", evidence.agreement.compared),
             Fact::count("values compared", evidence.agreement.points),
         ];
-        for store in [Store::Source, Store::Destination] {
+        let stores =
+            [(Store::Source, evidence.source_timing), (Store::Destination, evidence.timing)];
+        for (store, timing) in stores {
             if let Some(summary) = evidence.recording.summary(store.word()) {
-                facts.extend(timed::facts(store.word(), &summary));
+                facts.push(timed::fact(store.word(), &summary, (timing, None)));
             }
         }
         facts
     }
 
     fn figures(&self, evidence: &LatencyEvidence) -> Vec<Figure> {
-        vec![
-            timed::percentiles("Latency from the intended start", &[&evidence.recording]),
-            timed::per_second("Queries answered", "queries", &[&evidence.recording]),
-        ]
+        let recordings = [&evidence.recording];
+        let mut figures = vec![timed::percentiles("Latency from the intended start", &recordings)];
+        figures.extend(timed::over_time(&recordings));
+        figures
     }
 }
 

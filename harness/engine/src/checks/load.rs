@@ -176,10 +176,13 @@ impl Check for LoadCheck<'_> {
                 facts.push(Fact::count("acknowledged points lost", points.lost));
             }
         }
-        for recording in evidence.write.iter().chain(&evidence.read) {
-            let labels = recording.operations.keys();
-            for (label, summary) in labels.filter_map(|it| Some((it, recording.summary(it)?))) {
-                facts.extend(timed::facts(label, &summary));
+        let sides = [(&evidence.write, evidence.timing), (&evidence.read, evidence.read_timing)];
+        for (recording, timing) in sides {
+            let Some(recording) = recording else { continue };
+            let standing = (timing, evidence.divided.as_ref());
+            for label in recording.operations.keys() {
+                let summary = recording.summary(label);
+                facts.extend(summary.map(|summary| timed::fact(label, &summary, standing)));
             }
         }
         facts
@@ -191,9 +194,7 @@ impl Check for LoadCheck<'_> {
         if let Some(write) = &evidence.write {
             figures.push(timed::per_second("Points acknowledged", "points", &[write]));
         }
-        if let Some(read) = &evidence.read {
-            figures.push(timed::per_second("Queries answered", "queries", &[read]));
-        }
+        figures.extend(timed::over_time(&both));
         figures
     }
 }

@@ -1,9 +1,16 @@
 //! What latency and load share: figures read off a recording, held against limits.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cutover_load::{Interval, Latency, OutcomeCounts, Quantile, Recording, Summary};
-use cutover_model::event::{Fact, FactValue, Figure, PerSecondSeries, PercentileSeries};
+use cutover_load::{
+    Interval, Intervals, Latency, Model, OperationRecording, OutcomeCounts, Quantile, Recording,
+    Summary, Worth,
+};
+use cutover_model::event::{Fact, Figure, LatencySeries, PerSecondSeries, PercentileSeries};
+use cutover_model::measured::{
+    Arrivals, Estimate as Known, GeneratorFigures, LatencyFigures, Measured,
+};
 use cutover_model::scenario::{Limit, LimitValue, Statistic};
 use cutover_model::units::ShortDuration;
 use cutover_model::{Expectation, Finding, FindingCode, Judgement, Rate, Ratio, Timing};
@@ -62,6 +69,8 @@ pub(crate) struct GeneratorState {
     busy: Option<f64>,
     /// How far the wall clock was set meanwhile.
     clock_step: Duration,
+    /// Its lag, where that alone may be why no more was sent.
+    held_back: Option<Duration>,
     /// Why several generators did not drive the whole load together, if so.
     divided: Option<String>,
 }
@@ -75,6 +84,7 @@ impl GeneratorState {
             sent: asked.map(|asked| summary.achieved_per_second / asked),
             busy: generator.map(cutover_load::Generator::busy),
             clock_step: generator.map_or(Duration::ZERO, |generator| generator.clock_step),
+            held_back: held_back(summary, recording),
             divided: None,
         }
     }
@@ -84,24 +94,48 @@ impl GeneratorState {
         Self { divided, ..self }
     }
 
-    /// Why nothing can be said of the service, if that is so.
-    fn doubt(&self, limit: LimitValue) -> Option<String> {
-        if let (LimitValue::Duration(limit), Some(lag)) = (limit, self.lag)
-            && lag.as_secs_f64() > limit.as_secs_f64() * LAG_SHARE
-        {
-            let lag = ShortDuration(lag);
-            return Some(format!("the generator itself was {lag} late, over a tenth of the limit"));
-        }
-        if let Some(busy) = self.busy.filter(|busy| *busy > BUSY_SHARE) {
-            let percent = busy * 100.0;
-            return Some(format!("the generator had nothing to spare: {percent:.0}% of its time"));
-        }
+    /// Why no clock reading of it can be trusted, if that is so.
+    fn untrusted(&self) -> Option<String> {
         if self.clock_step > CLOCK_STEP {
             let step = ShortDuration(self.clock_step);
             return Some(format!("the clock was set, or the machine suspended, by {step}"));
         }
         self.divided.clone()
     }
+
+    /// Why a latency may be its own and not the service's, if that is so.
+    fn adds(&self, limit: LimitValue) -> Option<String> {
+        if let (LimitValue::Duration(limit), Some(lag)) = (limit, self.lag)
+            && lag.as_secs_f64() > limit.as_secs_f64() * LAG_SHARE
+        {
+            let lag = ShortDuration(lag);
+            return Some(format!("the generator itself was {lag} late, over a tenth of the limit"));
+        }
+        self.saturated()
+    }
+
+    /// Why the service may be able to do more than it was asked for, if that is so.
+    fn held_back(&self) -> Option<String> {
+        let late = self.held_back.map(ShortDuration);
+        let late = late.map(|lag| format!("the generator itself was {lag} late"));
+        self.saturated().or(late).map(|why| format!("{why}, and may have been the limit"))
+    }
+
+    fn saturated(&self) -> Option<String> {
+        let percent = self.busy.filter(|busy| *busy > BUSY_SHARE)? * 100.0;
+        Some(format!("the generator had nothing to spare: {percent:.0}% of its time"))
+    }
+}
+
+/// The generator's lag, where it is a good part of the time that is missing: the time by which an
+/// open load was late in the end, or that between two requests of a user in a closed one.
+fn held_back(summary: &Summary, recording: &Recording) -> Option<Duration> {
+    let missing = match recording.model {
+        Model::Open => recording.span.saturating_sub(recording.covered),
+        Model::Closed => summary.response?.mean,
+    };
+    let lag = summary.lag_p95.filter(|_| !missing.is_zero())?;
+    (lag.as_secs_f64() > missing.as_secs_f64() * LAG_SHARE).then_some(lag)
 }
 
 /// What a figure is held against.
@@ -130,7 +164,7 @@ pub(crate) fn judge(demand: &Demand, observed: &Observed, timing: Timing) -> Exp
 
 fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, Option<String>) {
     let Demand { statistic, limit, min_samples, .. } = demand;
-    let Some(Reading { value, interval }) = observed.reading else {
+    let Some(reading) = observed.reading else {
         return (Judgement::Inconclusive, Some("nothing was measured".to_owned()));
     };
     if observed.samples < *min_samples {
@@ -141,11 +175,33 @@ fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, O
         let reason = "timing on a stand-in is indicative: shown, not judged";
         return (Judgement::Skipped, Some(reason.to_owned()));
     }
-    if statistic.is_timed()
-        && let Some(doubt) = observed.generator.doubt(limit.value)
+    let generator = &observed.generator;
+    let doubt = match statistic {
+        _ if !statistic.is_timed() => None,
+        Statistic::Achieved | Statistic::Operations => generator.untrusted(),
+        _ => generator.adds(limit.value).or_else(|| generator.untrusted()),
+    };
+    if let Some(doubt) = doubt {
+        return (Judgement::Inconclusive, Some(doubt));
+    }
+    let holds = |value: f64| limit.comparison.holds(value, limit.value.number());
+    // The service did at least what was measured. A generator that may have been the limit leaves
+    // open whether it can do more, and so only a judgement that more would not change.
+    if matches!(statistic, Statistic::Achieved | Statistic::Operations)
+        && holds(reading.value) != holds(f64::INFINITY)
+        && let Some(doubt) = generator.held_back()
     {
         return (Judgement::Inconclusive, Some(doubt));
     }
+    held(demand, reading, generator)
+}
+
+/// Whether a figure that is the service's own is within its limit.
+fn held(
+    Demand { statistic, limit, .. }: &Demand,
+    Reading { value, interval }: Reading,
+    generator: &GeneratorState,
+) -> (Judgement, Option<String>) {
     let holds = |value: f64| limit.comparison.holds(value, limit.value.number());
     match interval {
         Estimate::Within(low, high) if holds(low) != holds(high) => {
@@ -163,7 +219,7 @@ fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, O
         return (Judgement::Fail, None);
     }
     // A rate that was not reached may be the service's doing, so it excuses no failure.
-    match observed.generator.sent.filter(|sent| *sent < SENT_SHARE) {
+    match generator.sent.filter(|sent| *sent < SENT_SHARE) {
         Some(sent) if is_latency(*statistic) => {
             let reason = format!("only {:.1}% of the asked rate was sent", sent * 100.0);
             (Judgement::Inconclusive, Some(reason))
@@ -286,43 +342,91 @@ pub(crate) fn no_errors(subject: &str, summary: Option<&Summary>) -> Expectation
 
 /// One finding for each way in which operations failed.
 pub(crate) fn failures(subject: &str, outcomes: &OutcomeCounts) -> Vec<Finding> {
-    let named =
-        outcomes.errors.iter().chain(&outcomes.rejected).map(|(code, n)| (code.as_str(), *n));
+    let finding = |(code, count): (String, u64)| Finding {
+        code: FindingCode::RequestFailed,
+        message: format!("{count} {subject} requests failed: {code}"),
+        witness: None,
+    };
+    ways_to_fail(outcomes).map(finding).collect()
+}
+
+/// Operations that did not end well, by what happened to them.
+fn ways_to_fail(outcomes: &OutcomeCounts) -> impl Iterator<Item = (String, u64)> {
+    let named = outcomes.errors.iter().chain(&outcomes.rejected);
+    let named = named.map(|(code, count)| (code.as_str(), *count));
     let others = [
         ("timeout", outcomes.timeouts),
         ("wrong answer", outcomes.wrong_answers),
         ("never sent", outcomes.unsent),
         ("cut off when the load was aborted", outcomes.cut),
     ];
-    named
-        .chain(others)
-        .filter(|(_, count)| *count > 0)
-        .map(|(code, count)| Finding {
-            code: FindingCode::RequestFailed,
-            message: format!("{count} {subject} requests failed: {code}"),
-            witness: None,
-        })
-        .collect()
+    let all = named.chain(others).filter(|(_, count)| *count > 0);
+    all.map(|(code, count)| (code.to_owned(), count))
 }
 
-/// What the report says of one operation.
-pub(crate) fn facts(subject: &str, summary: &Summary) -> Vec<Fact> {
-    let mut facts = vec![Fact {
-        name: format!("{subject} requests"),
-        value: match summary.asked_per_second {
-            // How many arrivals an open load has is decided beforehand.
-            Some(_) => FactValue::Count(summary.samples),
-            None => FactValue::TimedCount(summary.samples),
-        },
-    }];
-    if let Some(response) = &summary.response {
-        facts.push(Fact::duration(format!("{subject} p50"), response.p50));
-        facts.push(Fact::duration(format!("{subject} p95"), response.p95));
-        facts.push(Fact::duration(format!("{subject} p99"), response.p99));
+/// What the report says of one operation, whose clock readings are worth `timing`. `divided` is why
+/// several generators did not drive the whole load together, if so.
+pub(crate) fn fact(
+    subject: &str,
+    summary: &Summary,
+    (timing, divided): (Timing, Option<&String>),
+) -> Fact {
+    let Summary { response, service, certainty, service_certainty, .. } = summary;
+    let response = response.map(|it| latencies(&it, certainty, (summary.samples, summary.worth)));
+    let service =
+        service.map(|it| latencies(&it, service_certainty, (summary.sent, summary.service_worth)));
+    let mut failed = BTreeMap::new();
+    for (code, count) in ways_to_fail(&summary.outcomes) {
+        *failed.entry(code).or_default() += count;
     }
-    let name = format!("{subject} requests per second");
-    facts.push(Fact { name, value: FactValue::PerSecond(summary.achieved_per_second) });
-    facts
+    let generator = summary.generator.as_ref();
+    let measured = Measured {
+        arrivals: match summary.model {
+            Model::Open => Arrivals::Open,
+            Model::Closed => Arrivals::Closed,
+        },
+        timing,
+        warm_up: summary.warm_up,
+        duration: summary.duration,
+        requests: summary.samples,
+        asked_per_second: summary.asked_per_second,
+        achieved_per_second: summary.achieved_per_second,
+        well_per_second: Known {
+            value: summary.well_per_second,
+            interval: summary.well_interval,
+            worth: summary.outcomes.ok,
+        },
+        response,
+        service,
+        waited: summary.waited,
+        retries: summary.retries,
+        failed,
+        generator: GeneratorFigures {
+            lag_p95: summary.lag_p95,
+            busy: generator.map(cutover_load::Generator::busy),
+            clock_step: generator.map_or(Duration::ZERO, |generator| generator.clock_step),
+            divided: divided.cloned(),
+        },
+    };
+    Fact::measured(subject, measured)
+}
+
+fn latencies(
+    latency: &Latency,
+    certainty: &Intervals,
+    (samples, worth): (u64, Worth),
+) -> LatencyFigures {
+    let known = |value, interval: Option<Interval>, worth| {
+        let interval = interval.map(|Interval { low, high }| (low, high));
+        Known { value, interval, worth }
+    };
+    LatencyFigures {
+        samples,
+        p50: known(latency.p50, certainty.p50, worth.p50),
+        p95: known(latency.p95, certainty.p95, worth.p95),
+        p99: known(latency.p99, certainty.p99, worth.p99),
+        max: latency.max,
+    }
 }
 
 /// Latency by percentile, a line for each operation that was measured.
@@ -343,18 +447,76 @@ pub(crate) fn percentiles(title: &str, recordings: &[&Recording]) -> Figure {
     Figure::Percentiles { title: title.to_owned(), series }
 }
 
-/// Requests that ended in each second, a line for each operation.
+/// The work that was done in each second, a line for each operation.
 pub(crate) fn per_second(title: &str, unit: &str, recordings: &[&Recording]) -> Figure {
     let series = recordings.iter().flat_map(|recording| {
-        let length = (recording.warm_up + recording.duration).as_secs().max(1);
         recording.operations.iter().map(move |(label, operation)| PerSecondSeries {
             label: label.clone(),
-            values: (0..length)
+            values: seconds(recording)
                 .map(|second| operation.seconds.get(&second).map_or(0.0, |it| it.work as f64))
                 .collect(),
         })
     });
-    Figure::PerSecond { title: title.to_owned(), unit: unit.to_owned(), series: series.collect() }
+    let warm_up = recordings.first().map_or(Duration::ZERO, |recording| recording.warm_up);
+    let (title, unit) = (title.to_owned(), unit.to_owned());
+    Figure::PerSecond { title, unit, warm_up, series: series.collect() }
+}
+
+/// Each operation over time: what became of its requests in each second, and how long they took.
+pub(crate) fn over_time(recordings: &[&Recording]) -> Vec<Figure> {
+    let operations = recordings.iter().flat_map(|recording| {
+        recording.operations.iter().map(move |(label, operation)| (*recording, label, operation))
+    });
+    operations
+        .flat_map(|(recording, label, operation)| {
+            [requests(recording, label, operation), response(recording, label, operation)]
+        })
+        .collect()
+}
+
+fn requests(recording: &Recording, label: &str, operation: &OperationRecording) -> Figure {
+    let second = |second| operation.seconds.get(&second);
+    let line = |label: &str, value: &dyn Fn(u64) -> Option<u64>| PerSecondSeries {
+        label: label.to_owned(),
+        values: seconds(recording).map(|it| value(it).unwrap_or(0) as f64).collect(),
+    };
+    let mut series = vec![
+        line("ended", &|it| Some(second(it)?.ended)),
+        line("failed", &|it| Some(second(it)?.failed)),
+    ];
+    // Each arrival has its response in the second in which it was due.
+    if recording.model == Model::Open {
+        series.push(line("asked for", &|it| Some(second(it)?.response.samples())));
+    }
+    Figure::PerSecond {
+        title: format!("{label}: requests"),
+        unit: "requests".to_owned(),
+        warm_up: recording.warm_up,
+        series,
+    }
+}
+
+fn response(recording: &Recording, label: &str, operation: &OperationRecording) -> Figure {
+    let quantiles: Vec<[Option<Duration>; 2]> = seconds(recording)
+        .map(|second| {
+            let histogram = operation.response_in(second..second + 1);
+            [Quantile::P50, Quantile::P95].map(|quantile| histogram.quantile(quantile))
+        })
+        .collect();
+    let line = |label: &str, which: usize| LatencySeries {
+        label: label.to_owned(),
+        values: quantiles.iter().map(|it| it[which]).collect(),
+    };
+    Figure::LatencyPerSecond {
+        title: format!("{label}: response time"),
+        warm_up: recording.warm_up,
+        series: vec![line("p50", 0), line("p95", 1)],
+    }
+}
+
+/// The seconds of a run that took place as a whole, from the start of its warm-up.
+fn seconds(recording: &Recording) -> std::ops::Range<u64> {
+    0..(recording.warm_up + recording.covered).as_secs().max(1)
 }
 
 #[cfg(test)]
@@ -460,6 +622,57 @@ mod tests {
         let missed = || GeneratorState { sent: Some(0.97), ..Default::default() };
         assert_eq!(with_generator(0.01, missed()), Judgement::Inconclusive);
         assert_eq!(with_generator(0.2, missed()), Judgement::Fail);
+    }
+
+    /// What 4,000/s come to against a limit on operations, with a generator.
+    fn throughput(comparison: Comparison, per_second: f64, generator: GeneratorState) -> Judgement {
+        let value = LimitValue::Rate(cutover_model::Rate::try_from(per_second).unwrap());
+        let limit = Limit { comparison, value };
+        let demand = Demand { statistic: Statistic::Operations, limit, ..demand() };
+        let reading = Some(Reading { value: 4_000.0, interval: Estimate::Exact });
+        let observed = Observed { reading, generator, ..observed(0.0, 1_000) };
+        judge(&demand, &observed, Timing::Real).judgement
+    }
+
+    fn limiting() -> [GeneratorState; 2] {
+        let busy = GeneratorState { busy: Some(0.97), ..Default::default() };
+        let held_back = Some(Duration::from_millis(5));
+        [busy, GeneratorState { held_back, ..Default::default() }]
+    }
+
+    #[test]
+    fn a_throughput_passes_whatever_the_generator_could_not_do_beyond_it() {
+        for generator in limiting() {
+            assert_eq!(throughput(Comparison::Above, 3_000.0, generator), Judgement::Pass);
+        }
+    }
+
+    #[test]
+    fn a_throughput_does_not_fail_where_the_generator_may_have_been_the_limit() {
+        for generator in limiting() {
+            assert_eq!(throughput(Comparison::Above, 5_000.0, generator), Judgement::Inconclusive);
+        }
+        let idle = GeneratorState::default();
+        assert_eq!(throughput(Comparison::Above, 5_000.0, idle), Judgement::Fail);
+    }
+
+    #[test]
+    fn a_throughput_that_is_to_stay_low_does_not_pass_by_the_generator_s_doing() {
+        for generator in limiting() {
+            let judged = |limit| throughput(Comparison::Below, limit, generator.clone());
+            assert_eq!(judged(5_000.0), Judgement::Inconclusive);
+            assert_eq!(judged(3_000.0), Judgement::Fail);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_leaves_no_throughput_to_judge() {
+        let stepped =
+            || GeneratorState { clock_step: Duration::from_secs(1), ..Default::default() };
+        for limit in [3_000.0, 5_000.0] {
+            let judged = throughput(Comparison::Above, limit, stepped());
+            assert_eq!(judged, Judgement::Inconclusive);
+        }
     }
 
     #[test]

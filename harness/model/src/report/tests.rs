@@ -14,6 +14,7 @@ fn start() -> RunEventKind {
         target: TargetKind::Embedded,
         options: Vec::new(),
         shard: None,
+        machine: None,
         scenarios: 1,
     })
 }

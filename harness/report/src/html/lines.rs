@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use cutover_model::ShortDuration;
-use cutover_model::event::{PerSecondSeries, PercentileSeries};
+use cutover_model::event::{LatencySeries, PerSecondSeries, PercentileSeries};
 use serde::Serialize;
 
 use super::axis::{Scale, Tick, path, place, seconds, seconds_to, steps_to};
@@ -27,11 +27,19 @@ pub(super) struct LineChart {
     /// What a reader who cannot see the chart is told.
     summary: String,
     note: Option<String>,
+    warm_up: Option<WarmUp>,
     x_label: String,
     x_ticks: Vec<Tick>,
     y_ticks: Vec<Tick>,
     lines: Vec<Line>,
     numbers: Numbers,
+}
+
+/// The part of a chart over time that is in no figure.
+#[derive(Serialize)]
+struct WarmUp {
+    width: String,
+    says: String,
 }
 
 #[derive(Serialize)]
@@ -81,6 +89,7 @@ pub(super) fn percentiles(title: &str, series: &[PercentileSeries]) -> LineChart
         title: title.to_owned(),
         summary: format!("{} of latency by percentile", many(series.len(), "line")),
         note: None,
+        warm_up: None,
         x_label: "percentile of requests".to_owned(),
         x_ticks,
         y_ticks: y_ticks(&y_steps, y, |step| seconds(*step)),
@@ -90,36 +99,96 @@ pub(super) fn percentiles(title: &str, series: &[PercentileSeries]) -> LineChart
 }
 
 /// Something per second over time.
-pub(super) fn per_second(title: &str, unit: &str, series: &[PerSecondSeries]) -> LineChart {
-    let longest = series.iter().map(|it| it.values.len()).max().unwrap_or(0);
+pub(super) fn per_second(
+    (title, unit): (&str, &str),
+    warm_up: Duration,
+    series: &[PerSecondSeries],
+) -> LineChart {
+    let series = series.iter().map(|it| (it.label.clone(), it.values.clone())).collect();
+    over_time(
+        Titles {
+            title: title.to_owned(),
+            summary: format!("of {unit} per second over time"),
+            x_label: format!("{} per second, by time since the start", shortened(unit, 30)),
+            kind: "per second",
+        },
+        warm_up,
+        (series, &decimal),
+    )
+}
+
+/// Latency in each second.
+pub(super) fn latency_per_second(
+    title: &str,
+    warm_up: Duration,
+    series: &[LatencySeries],
+) -> LineChart {
+    let values = |it: &LatencySeries| {
+        it.values.iter().map(|it| it.map_or(f64::NAN, |it| it.as_secs_f64())).collect()
+    };
+    let series = series.iter().map(|it| (it.label.clone(), values(it))).collect();
+    over_time(
+        Titles {
+            title: title.to_owned(),
+            summary: "of latency in each second".to_owned(),
+            x_label: "latency in each second, by time since the start".to_owned(),
+            kind: "in a second",
+        },
+        warm_up,
+        (series, &seconds),
+    )
+}
+
+/// The words of a chart over time.
+struct Titles {
+    title: String,
+    summary: String,
+    x_label: String,
+    /// What the table calls its values.
+    kind: &'static str,
+}
+
+/// Lines by second from the start; a value that is no number is a gap. `shown` writes a value.
+fn over_time(
+    titles: Titles,
+    warm_up: Duration,
+    (series, shown): (Vec<(String, Vec<f64>)>, &dyn Fn(f64) -> String),
+) -> LineChart {
+    let longest = series.iter().map(|it| it.1.len()).max().unwrap_or(0);
     let width = longest.div_ceil(POINTS_LIMIT).max(1);
     let end = longest.saturating_sub(1).max(1) as f64;
-    let finite = series.iter().flat_map(|it| &it.values).copied().filter(|it| it.is_finite());
+    let finite = series.iter().flat_map(|it| &it.1).copied().filter(|it| it.is_finite());
     let y_steps = steps_to(finite.fold(0.0, f64::max));
     let x = Scale { values: (0.0, end), places: (LEFT, RIGHT - 10.0) };
     let y = y_scale(&y_steps);
 
-    let x_ticks = seconds_to(end).into_iter();
-    let lines = series.iter().map(|series| {
-        let points: Vec<_> = means(&series.values, width)
+    let lines = series.iter().map(|(label, values)| {
+        let points: Vec<_> = means(values, width)
             .map(|(second, mean)| mean.map(|mean| (x.at(second), y.at(mean))))
             .collect();
         let dots = if points.len() == 1 { &points[..] } else { &[] };
         Line {
-            label: series.label.clone(),
+            label: label.clone(),
             path: path(points.iter().copied()),
             dots: dots.iter().flatten().map(|it| (place(it.0), place(it.1))).collect(),
         }
     });
     LineChart {
-        title: title.to_owned(),
-        summary: format!("{} of {unit} per second over time", many(series.len(), "line")),
+        title: titles.title,
+        summary: format!("{} {}", many(series.len(), "line"), titles.summary),
         note: (width > 1).then(|| format!("each point is the mean of {width} s")),
-        x_label: format!("{} per second, by time since the start", shortened(unit, 30)),
-        x_ticks: x_ticks.map(|it| Tick { at: place(x.at(it)), label: seconds(it) }).collect(),
-        y_ticks: y_ticks(&y_steps, y, |step| decimal(*step)),
+        warm_up: (!warm_up.is_zero()).then(|| WarmUp {
+            width: place(x.at(warm_up.as_secs_f64()) - LEFT),
+            says: format!("warm-up of {}, in no figure", ShortDuration(warm_up)),
+        }),
+        x_label: titles.x_label,
+        x_ticks: seconds_to(end)
+            .into_iter()
+            .map(|it| Tick { at: place(x.at(it)), label: seconds(it) })
+            .collect(),
+        y_ticks: y_ticks(&y_steps, y, |step| shown(*step)),
         lines: lines.collect(),
-        numbers: per_second_numbers(series),
+        numbers: numbers_over_time(titles.kind, &series, shown),
     }
 }
 
@@ -174,21 +243,24 @@ fn percentile_numbers(series: &[&PercentileSeries]) -> Numbers {
     }
 }
 
-fn per_second_numbers(series: &[PerSecondSeries]) -> Numbers {
-    let row = |series: &PerSecondSeries| {
-        let mut values: Vec<_> =
-            series.values.iter().copied().filter(|it| it.is_finite()).collect();
+fn numbers_over_time(
+    kind: &str,
+    series: &[(String, Vec<f64>)],
+    shown: &dyn Fn(f64) -> String,
+) -> Numbers {
+    let row = |(label, all): &(String, Vec<f64>)| {
+        let mut values: Vec<_> = all.iter().copied().filter(|it| it.is_finite()).collect();
         values.sort_by(f64::total_cmp);
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let cells = match (values.first(), values.last()) {
-            (Some(lowest), Some(highest)) => [decimal(*lowest), decimal(mean), decimal(*highest)],
+            (Some(lowest), Some(highest)) => [*lowest, mean, *highest].map(shown),
             _ => [const { String::new() }; 3],
         };
-        let length = many(series.values.len(), "second");
-        std::iter::once(series.label.clone()).chain(cells).chain([length]).collect()
+        let length = many(all.len(), "second");
+        std::iter::once(label.clone()).chain(cells).chain([length]).collect()
     };
     Numbers {
-        head: ["per second", "lowest", "mean", "highest", "over"].map(str::to_owned).to_vec(),
+        head: [kind, "lowest", "mean", "highest", "over"].map(str::to_owned).to_vec(),
         rows: series.iter().map(row).collect(),
         left_out: 0,
     }
@@ -216,14 +288,14 @@ mod tests {
     fn a_long_series_is_drawn_through_its_means_and_says_so() {
         let series =
             [PerSecondSeries { label: "writes".to_owned(), values: vec![2.0; POINTS_LIMIT * 2] }];
-        let chart = per_second("t", "points", &series);
+        let chart = per_second(("t", "points"), Duration::ZERO, &series);
         assert_eq!(chart.note.as_deref(), Some("each point is the mean of 2 s"));
     }
 
     #[test]
     fn a_chart_without_a_number_draws_nothing_and_does_not_panic() {
         let series = [PerSecondSeries { label: "none".to_owned(), values: vec![f64::NAN] }];
-        assert_eq!(per_second("t", "points", &series).lines[0].path, "");
+        assert_eq!(per_second(("t", "points"), Duration::ZERO, &series).lines[0].path, "");
         assert!(percentiles("t", &[]).lines.is_empty());
     }
 }

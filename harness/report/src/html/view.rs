@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{lines, lines::LineChart, traffic, traffic::TrafficChart};
 use crate::details::{destination, findings, gist, series, source};
+use crate::measured::{self, Table};
 use crate::text;
 
 /// More findings of one check than this nobody reads; `report.json` has them all.
@@ -65,6 +66,8 @@ struct Step {
     timed: bool,
     expectations: Vec<ExpectationRow>,
     facts: Vec<(String, String)>,
+    tables: Vec<Table>,
+    remarks: Vec<&'static str>,
     findings: Findings,
     charts: Vec<Chart>,
     evidence: Option<String>,
@@ -139,9 +142,13 @@ impl Page {
                 ("took", ShortDuration(report.elapsed).to_string()),
                 ("target", start.target.word().to_owned()),
                 ("seed", start.seed.to_string()),
+                ("machine", start.machine.as_ref().map_or_else(String::new, text::machine)),
                 ("scenarios", report.scenarios.len().to_string()),
                 ("cutover", cut(&start.version)),
-            ],
+            ]
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .collect(),
             notices: text::notices(report),
             indicative: text::INDICATIVE,
             errors: errors(&report.errors),
@@ -196,7 +203,9 @@ fn step(anchor: String, step: &StepReport, indicative: bool) -> Step {
         took: step.elapsed.map(|took| ShortDuration(took).to_string()).unwrap_or_default(),
         timed: indicative && tells_time(step),
         expectations: expectations.map(expected).collect(),
-        facts: step.facts.iter().map(fact).collect(),
+        facts: step.facts.iter().filter(|it| measured::of_fact(it).is_none()).map(fact).collect(),
+        tables: tables(step),
+        remarks: measured::remarks(measured::operations(step).map(|(_, measured)| measured)),
         findings: all_found(step),
         charts: step.figures.iter().map(chart).collect(),
         evidence: step.evidence.as_ref().map(|path| cut(&path.to_string_lossy())),
@@ -222,6 +231,13 @@ fn expected(expectation: &Expectation) -> ExpectationRow {
 
 fn fact(fact: &Fact) -> (String, String) {
     (cut(&fact.name), cut(&text::fact_value(&fact.value)))
+}
+
+fn tables(step: &StepReport) -> Vec<Table> {
+    measured::tables(&measured::operations(step).collect::<Vec<_>>())
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn all_found(step: &StepReport) -> Findings {
@@ -256,8 +272,11 @@ fn place(witness: &Witness) -> Place {
 fn chart(figure: &Figure) -> Chart {
     match figure {
         Figure::Percentiles { title, series } => Chart::Lines(lines::percentiles(title, series)),
-        Figure::PerSecond { title, unit, series } => {
-            Chart::Lines(lines::per_second(title, unit, series))
+        Figure::PerSecond { title, unit, warm_up, series } => {
+            Chart::Lines(lines::per_second((title, unit), *warm_up, series))
+        }
+        Figure::LatencyPerSecond { title, warm_up, series } => {
+            Chart::Lines(lines::latency_per_second(title, *warm_up, series))
         }
         Figure::Traffic(figure) => Chart::Traffic(traffic::traffic(figure)),
     }

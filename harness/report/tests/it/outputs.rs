@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cutover_model::event::{FactValue, Figure};
+use cutover_model::measured::{Arrivals, Measured};
 use cutover_model::{Expectation, RunReport};
 use cutover_report::{Style, TIMED, html, json, junit, line, markdown, terminal, timeless};
 use serde_json::Value;
@@ -23,6 +24,7 @@ fn another_time() -> RunReport {
                 FactValue::Duration(duration) => *duration *= 2,
                 FactValue::PerSecond(rate) => *rate *= 2.0,
                 FactValue::TimedCount(count) => *count += 1,
+                FactValue::Measured(measured) => measure_another(measured),
                 FactValue::Count(_) | FactValue::Text(_) => {}
             }
         }
@@ -36,12 +38,31 @@ fn another_time() -> RunReport {
     report
 }
 
+fn measure_another(measured: &mut Measured) {
+    measured.achieved_per_second *= 0.9;
+    measured.well_per_second.value *= 0.9;
+    measured.waited += 1;
+    measured.retries += 1;
+    measured.failed.insert("another".to_owned(), 1);
+    measured.generator.lag_p95 = Some(Duration::from_millis(1));
+    if measured.arrivals == Arrivals::Closed {
+        measured.requests += 1;
+    }
+    for figures in measured.response.iter_mut().chain(&mut measured.service) {
+        figures.p95.value *= 2;
+        figures.p95.worth -= 1;
+    }
+}
+
 fn draw_another(figure: &mut Figure) {
     match figure {
         Figure::Percentiles { series, .. } => {
             series.iter_mut().flat_map(|it| &mut it.points).for_each(|point| point.1 *= 2);
         }
         Figure::PerSecond { series, .. } => series.iter_mut().for_each(|it| it.values.push(1.0)),
+        Figure::LatencyPerSecond { series, .. } => {
+            series.iter_mut().for_each(|it| it.values.push(None));
+        }
         Figure::Traffic(_) => {}
     }
 }
@@ -59,6 +80,33 @@ fn two_runs_with_one_seed_differ_only_in_what_a_clock_enters() {
     let (one, other) = (as_value(&sample::report()), as_value(&another_time()));
     assert_ne!(one, other);
     assert_eq!(timeless(&one), timeless(&other));
+}
+
+#[test]
+fn every_output_for_people_shows_a_load_with_both_latency_views_and_what_is_known_of_them() {
+    let report = sample::report();
+    let shown = ["99.87/s", "3.15ms", "2.83ms to 3.55ms", "9.42ms", "21µs", "3.4%", "closed"];
+    let page = html(&report).replace("&#x2f;", "/");
+    for text in [terminal(&report, Style::Plain), markdown(&report), page, junit(&report)] {
+        for figure in shown {
+            assert!(text.contains(figure), "{figure} is missing in {text}");
+        }
+        // The p95 of the service.
+        assert!(text.contains("3.1ms"), "{text}");
+    }
+    for text in [markdown(&report), html(&report), junit(&report)] {
+        assert!(text.contains("worth 2,480"), "{text}");
+        assert!(text.contains("throttled 9, timeout 2"), "{text}");
+    }
+    for text in [markdown(&report), html(&report)] {
+        assert!(text.contains("leaves out the queueing of users"), "{text}");
+    }
+}
+
+#[test]
+fn the_warm_up_is_marked_in_the_charts_over_time() {
+    let page = html(&sample::report());
+    assert_eq!(page.matches("warm-up of 5s, in no figure").count(), 2);
 }
 
 #[test]

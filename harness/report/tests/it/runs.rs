@@ -94,6 +94,7 @@ fn events(fates: &[Fate], text: &str, ends: (bool, bool, bool)) -> Vec<RunEvent>
         target: TargetKind::Embedded,
         options: Vec::new(),
         shard: None,
+        machine: None,
         scenarios: u32::try_from(fates.len()).expect("there are few"),
     })];
     for (index, fate) in fates.iter().enumerate() {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cutover_model::event::{
-    EVENT_FORMAT, Fact, FactValue, Figure, PerSecondSeries, PercentileSeries, RunEvent,
-    RunEventKind, RunStart, TrafficFigure, TriggerPoint,
+    EVENT_FORMAT, Fact, FactValue, Figure, LatencySeries, Machine, PerSecondSeries,
+    PercentileSeries, RunEvent, RunEventKind, RunStart, TrafficFigure, TriggerPoint,
 };
+use cutover_model::measured::{Arrivals, Estimate, GeneratorFigures, LatencyFigures, Measured};
 use cutover_model::{
     Expectation, FieldValue, Finding, FindingCode, Judgement, RunId, RunReport, ScenarioId, StepId,
     StepKind, TargetKind, Timing, Verdict, Witness,
@@ -40,6 +41,7 @@ pub(crate) fn events() -> Vec<RunEvent> {
             target: TargetKind::Embedded,
             options: Vec::new(),
             shard: None,
+            machine: Some(Machine { cores: 2, system: "linux x86_64".to_owned() }),
             scenarios: 3,
         }),
     );
@@ -202,9 +204,9 @@ fn latency() -> Judged {
     };
     Judged {
         facts: vec![
-            Fact::count("requests per store", 200),
-            Fact::duration("source p95", Duration::from_micros(11_800)),
-            Fact::duration("destination p95", Duration::from_micros(7_420)),
+            Fact::count("answers compared", 200),
+            measured("source", Arrivals::Open, [6_900, 11_800, 19_700]),
+            measured("destination", Arrivals::Open, [3_100, 7_420, 12_900]),
         ],
         verdict: Verdict {
             expectations: vec![
@@ -246,7 +248,8 @@ fn load() -> Judged {
         facts: vec![
             Fact::count("points acknowledged", 600_000),
             Fact::count("points read back", 588_000),
-            Fact { name: "achieved".to_owned(), value: FactValue::PerSecond(9_987.4) },
+            measured("write", Arrivals::Open, [900, 3_150, 9_420]),
+            measured("read", Arrivals::Closed, [2_050, 6_300, 14_800]),
         ],
         verdict: Verdict {
             expectations: vec![
@@ -258,15 +261,78 @@ fn load() -> Judged {
             ],
             findings: Vec::new(),
         },
-        figures: vec![Figure::PerSecond {
-            title: "Points written".to_owned(),
-            unit: "points".to_owned(),
-            series: vec![
-                PerSecondSeries { label: "due".to_owned(), values: vec![10_000.0; 60] },
-                PerSecondSeries { label: "acknowledged".to_owned(), values: values(9_990.0, 5e3) },
-            ],
-        }],
+        figures: vec![
+            Figure::PerSecond {
+                title: "write: requests".to_owned(),
+                unit: "requests".to_owned(),
+                warm_up: Duration::from_secs(5),
+                series: vec![
+                    PerSecondSeries { label: "ended".to_owned(), values: values(100.0, 50.0) },
+                    PerSecondSeries { label: "failed".to_owned(), values: vec![0.0; 60] },
+                    PerSecondSeries { label: "asked for".to_owned(), values: vec![100.0; 60] },
+                ],
+            },
+            Figure::LatencyPerSecond {
+                title: "write: response time".to_owned(),
+                warm_up: Duration::from_secs(5),
+                series: vec![
+                    LatencySeries { label: "p50".to_owned(), values: waits(900) },
+                    LatencySeries { label: "p95".to_owned(), values: waits(3_150) },
+                ],
+            },
+        ],
     }
+}
+
+/// Latencies that rise where the rate dips. One second has no sample.
+fn waits(micros: u64) -> Vec<Option<Duration>> {
+    let second = |at: u64| {
+        let away = at.abs_diff(34);
+        let slower = if away < 5 { 6 - away } else { 1 };
+        (at != 20).then(|| Duration::from_micros(micros * slower + at * 37 % 23 * micros / 90))
+    };
+    (0..60).map(second).collect()
+}
+
+/// What was measured of an operation with these percentiles, in microseconds.
+fn measured(operation: &str, arrivals: Arrivals, micros: [u64; 3]) -> Fact {
+    let known = |micros: u64, worth| Estimate {
+        value: Duration::from_micros(micros),
+        // A p99 of so few is not bounded.
+        interval: (worth > 1_000)
+            .then(|| (Duration::from_micros(micros * 9 / 10), Duration::from_micros(micros + 400))),
+        worth,
+    };
+    let latency = |less: u64| LatencyFigures {
+        samples: 6_000,
+        p50: known(micros[0] - less, 5_210),
+        p95: known(micros[1] - less, 2_480),
+        p99: known(micros[2] - less, 640),
+        max: Duration::from_micros(micros[2] * 3 - less),
+    };
+    let open = arrivals == Arrivals::Open;
+    let failed: &[(&str, u64)] = if open { &[] } else { &[("throttled", 9), ("timeout", 2)] };
+    let measured = Measured {
+        arrivals,
+        timing: Timing::Indicative,
+        warm_up: Duration::from_secs(5),
+        duration: Duration::from_mins(1),
+        requests: 6_000,
+        asked_per_second: open.then_some(100.0),
+        achieved_per_second: 99.87,
+        well_per_second: Estimate { value: 99.7, interval: Some((99.1, 100.2)), worth: 5_989 },
+        response: Some(latency(0)),
+        service: Some(latency(50)),
+        waited: 12,
+        retries: 3,
+        failed: failed.iter().map(|(way, count)| ((*way).to_owned(), *count)).collect(),
+        generator: GeneratorFigures {
+            lag_p95: Some(Duration::from_micros(21)),
+            busy: open.then_some(0.034),
+            ..GeneratorFigures::default()
+        },
+    };
+    Fact::measured(operation, measured)
 }
 
 fn way_back(record: &mut Record) {
@@ -395,7 +461,10 @@ fn hostile_parity() -> Judged {
         destination: Some(FieldValue::Integer(-0)),
     };
     Judged {
-        facts: vec![Fact::text(HOSTILE, HOSTILE)],
+        facts: vec![
+            Fact::text(HOSTILE, HOSTILE),
+            measured(HOSTILE, Arrivals::Closed, [900, 3_150, 9_420]),
+        ],
         verdict: Verdict {
             expectations: vec![Expectation {
                 reason: Some(HOSTILE.to_owned()),
@@ -411,6 +480,7 @@ fn hostile_parity() -> Judged {
             Figure::PerSecond {
                 title: HOSTILE.to_owned(),
                 unit: HOSTILE.to_owned(),
+                warm_up: Duration::ZERO,
                 series: vec![PerSecondSeries { label: HOSTILE.to_owned(), values: vec![3.0] }],
             },
             Figure::Traffic(TrafficFigure {
