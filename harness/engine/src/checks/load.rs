@@ -9,7 +9,7 @@ use cutover_clients::influx::InfluxClient;
 use cutover_faults::{FaultKind, Scope};
 use cutover_load::{
     Body, BodyRule, Endpoint, HttpLoad, HttpRequest, Labelled, MergeError, OperationRecording,
-    Pace, Recording, RunOptions,
+    Pace, Recording, RunOptions, Stop,
 };
 use cutover_model::event::{Fact, Figure};
 use cutover_model::scenario::{
@@ -24,7 +24,7 @@ use super::measured::{drive, endpoint_of, request_of};
 use super::points::{PointEvidence, Writers, precision_of};
 use super::readers::Readers;
 use super::timed::{self, Demand, GeneratorState, Observed};
-use super::{Check, CollectError};
+use super::{Check, CollectError, aborts};
 use crate::step::StepCx;
 
 const WRITE: &str = "write";
@@ -131,9 +131,11 @@ impl Check for LoadCheck<'_> {
             Some(read) => Some(Readers::new(read, cx).await?),
             None => None,
         };
+        // A limit that is broken on one side ends both.
+        let stop = Arc::new(Stop::new());
         let (write, read) = tokio::join!(
-            self.drive_writers(through(&cx.stores.destination), writers.as_ref(), cx),
-            self.drive_readers(through(&cx.stores.reader), readers.as_ref(), cx)
+            self.drive_writers((through(&cx.stores.destination), &stop), writers.as_ref(), cx),
+            self.drive_readers((through(&cx.stores.reader), &stop), readers.as_ref(), cx)
         );
         let (write, read) = (write?, read?);
         drop(faulty);
@@ -237,7 +239,7 @@ impl LoadCheck<'_> {
 
     async fn drive_writers(
         &self,
-        client: &InfluxClient,
+        (client, stop): (&InfluxClient, &Arc<Stop>),
         writers: Option<&Arc<Writers>>,
         cx: &StepCx<'_>,
     ) -> Result<Option<Recording>, CollectError> {
@@ -255,12 +257,13 @@ impl LoadCheck<'_> {
         let labelled = Labelled { label: WRITE.to_owned(), weight: 1, operation };
         let length = self.step.warm_up.saturating_add(self.step.duration);
         let pace = writers.pace(length, cx.planned.seed)?;
-        Ok(Some(self.drive(endpoint, vec![labelled], pace, cx).await?))
+        let load = self.load_of(endpoint, (vec![labelled], pace), (LoadSubject::Write, cx));
+        Ok(Some(drive(load, Arc::clone(stop), cx.cx.stop.receiver()).await?))
     }
 
     async fn drive_readers(
         &self,
-        client: &InfluxClient,
+        (client, stop): (&InfluxClient, &Arc<Stop>),
         readers: Option<&Readers<'_>>,
         cx: &StepCx<'_>,
     ) -> Result<Option<Recording>, CollectError> {
@@ -270,29 +273,30 @@ impl LoadCheck<'_> {
             QueryLanguage::Sql => readers.ask_source(pace, self.options(), cx).await?,
             QueryLanguage::Flux | QueryLanguage::InfluxQl => {
                 let endpoint = endpoint_of(&client.prepared_query())?;
-                self.drive(endpoint, readers.requests(client), pace, cx).await?
+                let asked = (readers.requests(client), pace);
+                let load = self.load_of(endpoint, asked, (LoadSubject::Read, cx));
+                drive(load, Arc::clone(stop), cx.cx.stop.receiver()).await?
             }
         };
         Ok(Some(recording))
     }
 
-    async fn drive(
+    fn load_of(
         &self,
         endpoint: Endpoint,
-        requests: Vec<Labelled<HttpRequest>>,
-        pace: Pace,
-        cx: &StepCx<'_>,
-    ) -> Result<Recording, CollectError> {
-        let load = HttpLoad {
+        (requests, pace): (Vec<Labelled<HttpRequest>>, Pace),
+        (subject, cx): (LoadSubject, &StepCx<'_>),
+    ) -> HttpLoad {
+        let timing = cx.target.capabilities.timing;
+        HttpLoad {
             endpoint,
             requests,
             pace,
             options: self.options(),
             threads: self.step.transport.threads as usize,
+            abort: aborts::rules_of(&self.step.abort, subject, timing),
             wall: cx.cx.clock.clone(),
-            abort: vec![],
-        };
-        drive(load, cx.cx.stop.receiver()).await
+        }
     }
 
     fn options(&self) -> RunOptions {
@@ -323,6 +327,12 @@ pub fn judge(step: &LoadStep, evidence: &LoadEvidence) -> Verdict {
         }
     }
     expectations.extend(step.expect.iter().map(|expect| expectation(expect, evidence)));
+    expectations.extend(step.abort.iter().map(|abort| {
+        let seen = evidence.of(abort.subject);
+        let recording = seen.as_ref().map(|(_, recording)| recording.as_ref());
+        let timing = evidence.timing_of(abort.subject);
+        aborts::judge(abort, word(abort.subject), (recording, timing))
+    }));
     if step.prove_no_acknowledged_write_lost {
         let points = evidence.points.as_ref();
         expectations.push(nothing_lost(points));

@@ -47,12 +47,12 @@ pub(super) fn request_of(
     }
 }
 
-/// Runs a load to its end, or until the run is to stop.
+/// Runs a load to its end, or until it or the run is to stop.
 pub(super) async fn drive(
     load: HttpLoad,
+    flag: Arc<Stop>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<Recording, CollectError> {
-    let flag = Arc::new(Stop::new());
     let seen = Arc::clone(&flag);
     let mut running = tokio::task::spawn_blocking(move || run_http(load, &seen));
     let stopped = async {

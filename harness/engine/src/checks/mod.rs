@@ -3,6 +3,7 @@
 //! [`Check::collect`] observes and [`Check::judge`] decides. Evidence is written down before it is
 //! judged, so that a recorded run can be judged again.
 
+mod aborts;
 mod driven;
 pub mod latency;
 pub mod load;

@@ -73,6 +73,8 @@ pub(crate) struct GeneratorState {
     held_back: Option<Duration>,
     /// Why several generators did not drive the whole load together, if so.
     divided: Option<String>,
+    /// How much of the load took place, if not all of it.
+    cut_short: Option<Duration>,
 }
 
 impl GeneratorState {
@@ -86,12 +88,22 @@ impl GeneratorState {
             clock_step: generator.map_or(Duration::ZERO, |generator| generator.clock_step),
             held_back: held_back(summary, recording),
             divided: None,
+            cut_short: (!recording.complete).then_some(recording.covered),
         }
     }
 
     /// The same, of several generators that did not drive the whole load together, if so.
     pub(crate) fn divided(self, divided: Option<String>) -> Self {
         Self { divided, ..self }
+    }
+
+    /// Why nothing can be said of the service by this figure, if that is so.
+    pub(super) fn doubt(&self, statistic: Statistic, limit: LimitValue) -> Option<String> {
+        match statistic {
+            Statistic::Errors => None,
+            Statistic::Achieved | Statistic::Operations => self.untrusted(),
+            _ => self.adds(limit).or_else(|| self.untrusted()),
+        }
     }
 
     /// Why no clock reading of it can be trusted, if that is so.
@@ -176,12 +188,7 @@ fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, O
         return (Judgement::Skipped, Some(reason.to_owned()));
     }
     let generator = &observed.generator;
-    let doubt = match statistic {
-        _ if !statistic.is_timed() => None,
-        Statistic::Achieved | Statistic::Operations => generator.untrusted(),
-        _ => generator.adds(limit.value).or_else(|| generator.untrusted()),
-    };
-    if let Some(doubt) = doubt {
+    if let Some(doubt) = generator.doubt(*statistic, limit.value) {
         return (Judgement::Inconclusive, Some(doubt));
     }
     let holds = |value: f64| limit.comparison.holds(value, limit.value.number());
@@ -218,6 +225,10 @@ fn held(
     if !holds(value) {
         return (Judgement::Fail, None);
     }
+    if let Some(covered) = generator.cut_short {
+        let reason = format!("the load was ended after {}", ShortDuration(covered));
+        return (Judgement::Inconclusive, Some(reason));
+    }
     // A rate that was not reached may be the service's doing, so it excuses no failure.
     match generator.sent.filter(|sent| *sent < SENT_SHARE) {
         Some(sent) if is_latency(*statistic) => {
@@ -242,7 +253,7 @@ fn shown_reading(unit: LimitValue, reading: Reading) -> String {
     }
 }
 
-fn shown(unit: LimitValue, value: f64) -> String {
+pub(super) fn shown(unit: LimitValue, value: f64) -> String {
     match unit {
         LimitValue::Duration(_) => {
             ShortDuration(Duration::try_from_secs_f64(value).unwrap_or_default()).to_string()
