@@ -21,6 +21,7 @@ use cutover_model::{Expectation, Finding, FindingCode, Judgement, Ratio, Shard, 
 use serde::{Deserialize, Serialize};
 
 use super::driven::{Faulty, rate_of, service_unavailable};
+use super::figures::{self, Standing};
 use super::measured::{drive, endpoint_of, request_of};
 use super::points::{PointEvidence, Writers};
 use super::queries::{Question, has_values};
@@ -146,8 +147,12 @@ impl Check for LoadCheck<'_> {
         }
         for (label, recording) in [(WRITE, &evidence.write), (READ, &evidence.read)] {
             if let Some(summary) = recording.as_ref().and_then(|it| it.summary(label)) {
-                let standing = (evidence.timing, evidence.divided.as_ref());
-                facts.push(timed::fact(label, &summary, standing));
+                let standing = Standing {
+                    timing: evidence.timing,
+                    divided: evidence.divided.as_ref(),
+                    plan: (&self.step.write, &self.step.read),
+                };
+                facts.push(figures::fact(label, &summary, standing));
             }
         }
         facts
@@ -155,11 +160,11 @@ impl Check for LoadCheck<'_> {
 
     fn figures(&self, evidence: &LoadEvidence) -> Vec<Figure> {
         let both: Vec<&Recording> = evidence.write.iter().chain(&evidence.read).collect();
-        let mut figures = vec![timed::percentiles("Latency of the load", &both)];
+        let mut figures = vec![figures::percentiles("Latency of the load", &both)];
         if let Some(write) = &evidence.write {
-            figures.push(timed::per_second("Points acknowledged", "points", &[write]));
+            figures.push(figures::per_second("Points acknowledged", "points", &[write]));
         }
-        figures.extend(timed::over_time(&both));
+        figures.extend(figures::over_time(&both));
         figures
     }
 }

@@ -4,6 +4,7 @@
 //! judged, so that a recorded run can be judged again.
 
 mod driven;
+mod figures;
 pub mod latency;
 pub mod load;
 mod measured;
