@@ -35,6 +35,8 @@ impl Arrivals {
 pub struct Measured {
     /// How its requests came about.
     pub arrivals: Arrivals,
+    /// What was to be driven, as a digest: figures of different loads are not compared.
+    pub plan: String,
     /// What its clock readings are worth.
     pub timing: Timing,
     /// The planned length of the warm-up, which is in none of the figures.
