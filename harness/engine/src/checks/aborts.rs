@@ -68,7 +68,7 @@ fn decide(
     let broken = recording.aborted.filter(|aborted| Some(aborted.rule) == rule_of(abort));
     let ended = format!("the load was ended after {}", ShortDuration(recording.covered));
     match (broken, doubt) {
-        (_, Some(doubt)) => inconclusive(doubt),
+        (_, Some(doubt)) => inconclusive(doubt.reason),
         (Some(Aborted { observed, at, .. }), None) => {
             let observed = shown(abort.limit.value, observed.number());
             let at = ShortDuration(at);

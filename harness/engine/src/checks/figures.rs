@@ -206,6 +206,7 @@ mod tests {
             covered: Duration::from_secs(3),
             span: Duration::from_secs(3),
             generator: None,
+            aborted: None,
             operations: BTreeMap::new(),
         };
         let mut operation = OperationRecording::default();

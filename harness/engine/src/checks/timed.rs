@@ -90,7 +90,7 @@ impl GeneratorState {
     }
 
     /// Why nothing can be said of the service by this figure, if that is so.
-    pub(super) fn doubt(&self, statistic: Statistic, limit: LimitValue) -> Option<String> {
+    pub(super) fn doubt(&self, statistic: Statistic, limit: LimitValue) -> Option<Doubt> {
         match statistic {
             Statistic::Errors => None,
             Statistic::Achieved | Statistic::Operations => self.untrusted(),
@@ -99,30 +99,33 @@ impl GeneratorState {
     }
 
     /// Why no clock reading of it can be trusted, if that is so.
-    fn untrusted(&self) -> Option<String> {
+    fn untrusted(&self) -> Option<Doubt> {
         if self.clock_step > CLOCK_STEP {
             let step = ShortDuration(self.clock_step);
-            return Some(format!("the clock was set, or the machine suspended, by {step}"));
+            let why = format!("the clock was set, or the machine suspended, by {step}");
+            return Some(Doubt::unmeasured(why));
         }
-        self.divided.clone()
+        self.divided.clone().map(Doubt::unmeasured)
     }
 
     /// Why a latency may be its own and not the service's, if that is so.
-    fn adds(&self, limit: LimitValue) -> Option<String> {
+    fn adds(&self, limit: LimitValue) -> Option<Doubt> {
         if let (LimitValue::Duration(limit), Some(lag)) = (limit, self.lag)
             && lag.as_secs_f64() > limit.as_secs_f64() * LAG_SHARE
         {
             let lag = ShortDuration(lag);
-            return Some(format!("the generator itself was {lag} late, over a tenth of the limit"));
+            let why = format!("the generator itself was {lag} late, over a tenth of the limit");
+            return Some(Doubt::generator(why));
         }
-        self.saturated()
+        self.saturated().map(Doubt::generator)
     }
 
     /// Why the service may be able to do more than it was asked for, if that is so.
-    fn held_back(&self) -> Option<String> {
+    fn held_back(&self) -> Option<Doubt> {
         let late = self.held_back.map(ShortDuration);
         let late = late.map(|lag| format!("the generator itself was {lag} late"));
-        self.saturated().or(late).map(|why| format!("{why}, and may have been the limit"))
+        let why = self.saturated().or(late)?;
+        Some(Doubt::generator(format!("{why}, and may have been the limit")))
     }
 
     fn saturated(&self) -> Option<String> {
@@ -151,10 +154,53 @@ pub(crate) struct Demand {
     pub(crate) min_samples: u64,
 }
 
+/// Why a figure is held against no limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    pub(crate) kind: DoubtKind,
+    pub(crate) reason: String,
+}
+
+/// What kind of doubt it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DoubtKind {
+    /// The store is one whose clock readings say nothing.
+    Indicative,
+    /// The generator may be what was measured.
+    Generator,
+    /// The limit lies within what is known of the figure.
+    Straddles,
+    /// There is too little, or nothing that can be trusted.
+    Unmeasured,
+}
+
+impl Doubt {
+    fn generator(reason: String) -> Self {
+        Self { kind: DoubtKind::Generator, reason }
+    }
+
+    fn unmeasured(reason: impl Into<String>) -> Self {
+        Self { kind: DoubtKind::Unmeasured, reason: reason.into() }
+    }
+
+    pub(super) fn judgement(&self) -> Judgement {
+        match self.kind {
+            DoubtKind::Indicative => Judgement::Skipped,
+            DoubtKind::Generator | DoubtKind::Straddles | DoubtKind::Unmeasured => {
+                Judgement::Inconclusive
+            }
+        }
+    }
+}
+
 /// Holds a figure against a limit.
 pub(crate) fn judge(demand: &Demand, observed: &Observed, timing: Timing) -> Expectation {
     let Demand { subject, statistic, limit, min_samples } = demand;
-    let (judgement, reason) = decide(demand, observed, timing);
+    let (judgement, reason) = match holds(demand, observed, timing) {
+        Ok(true) => (Judgement::Pass, None),
+        Ok(false) => (Judgement::Fail, None),
+        Err(doubt) => (doubt.judgement(), Some(doubt.reason)),
+    };
     Expectation {
         expected: format!("{subject} {} {limit} (of at least {min_samples})", statistic.key()),
         observed: observed
@@ -166,22 +212,20 @@ pub(crate) fn judge(demand: &Demand, observed: &Observed, timing: Timing) -> Exp
     }
 }
 
-fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, Option<String>) {
+/// Whether a figure is within its limit, unless that is in doubt.
+pub(crate) fn holds(demand: &Demand, observed: &Observed, timing: Timing) -> Result<bool, Doubt> {
     let Demand { statistic, limit, min_samples, .. } = demand;
-    let Some(reading) = observed.reading else {
-        return (Judgement::Inconclusive, Some("nothing was measured".to_owned()));
-    };
+    let reading = observed.reading.ok_or_else(|| Doubt::unmeasured("nothing was measured"))?;
     if observed.samples < *min_samples {
-        let reason = format!("{} samples are too few", observed.samples);
-        return (Judgement::Inconclusive, Some(reason));
+        return Err(Doubt::unmeasured(format!("{} samples are too few", observed.samples)));
     }
     if statistic.is_timed() && timing == Timing::Indicative {
-        let reason = "timing on a stand-in is indicative: shown, not judged";
-        return (Judgement::Skipped, Some(reason.to_owned()));
+        let reason = "timing on a stand-in is indicative: shown, not judged".to_owned();
+        return Err(Doubt { kind: DoubtKind::Indicative, reason });
     }
     let generator = &observed.generator;
     if let Some(doubt) = generator.doubt(*statistic, limit.value) {
-        return (Judgement::Inconclusive, Some(doubt));
+        return Err(doubt);
     }
     let holds = |value: f64| limit.comparison.holds(value, limit.value.number());
     // The service did at least what was measured. A generator that may have been the limit leaves
@@ -190,7 +234,7 @@ fn decide(demand: &Demand, observed: &Observed, timing: Timing) -> (Judgement, O
         && holds(reading.value) != holds(f64::INFINITY)
         && let Some(doubt) = generator.held_back()
     {
-        return (Judgement::Inconclusive, Some(doubt));
+        return Err(doubt);
     }
     held(demand, reading, generator)
 }
@@ -200,34 +244,34 @@ fn held(
     Demand { statistic, limit, .. }: &Demand,
     Reading { value, interval }: Reading,
     generator: &GeneratorState,
-) -> (Judgement, Option<String>) {
+) -> Result<bool, Doubt> {
     let holds = |value: f64| limit.comparison.holds(value, limit.value.number());
     match interval {
         Estimate::Within(low, high) if holds(low) != holds(high) => {
-            let reason = "the limit lies within the 95 % interval of the figure";
-            return (Judgement::Inconclusive, Some(reason.to_owned()));
+            let reason = "the limit lies within the 95 % interval of the figure".to_owned();
+            return Err(Doubt { kind: DoubtKind::Straddles, reason });
         }
         // A figure that no number of samples bounds can still be too bad.
         Estimate::Unbounded if holds(value) => {
             let reason = "the samples are too few, or too much alike, to bound the figure";
-            return (Judgement::Inconclusive, Some(reason.to_owned()));
+            return Err(Doubt::unmeasured(reason));
         }
         _ => {}
     }
     if !holds(value) {
-        return (Judgement::Fail, None);
+        return Ok(false);
     }
     if let Some(covered) = generator.cut_short {
-        let reason = format!("the load was ended after {}", ShortDuration(covered));
-        return (Judgement::Inconclusive, Some(reason));
+        let covered = ShortDuration(covered);
+        return Err(Doubt::unmeasured(format!("the load was ended after {covered}")));
     }
     // A rate that was not reached may be the service's doing, so it excuses no failure.
     match generator.sent.filter(|sent| *sent < SENT_SHARE) {
         Some(sent) if is_latency(*statistic) => {
-            let reason = format!("only {:.1}% of the asked rate was sent", sent * 100.0);
-            (Judgement::Inconclusive, Some(reason))
+            let percent = sent * 100.0;
+            Err(Doubt::unmeasured(format!("only {percent:.1}% of the asked rate was sent")))
         }
-        _ => (Judgement::Pass, None),
+        _ => Ok(true),
     }
 }
 
