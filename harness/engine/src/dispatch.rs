@@ -2,10 +2,11 @@
 
 use cutover_migrate::{Migrated, Options, Progress, migrate};
 use cutover_model::event::Fact;
-use cutover_model::scenario::{DataSet, MigrateStep, SeedStep, Step};
+use cutover_model::scenario::{DataSet, FindRateStep, MigrateStep, SeedStep, Step};
 use cutover_model::{Finding, FindingCode};
 use cutover_targets::Capabilities;
 
+use crate::checks::find_rate::FindRateCheck;
 use crate::checks::latency::LatencyCheck;
 use crate::checks::load::LoadCheck;
 use crate::checks::parity::ParityCheck;
@@ -27,9 +28,15 @@ pub(crate) fn refused<'t>(
         Step::Migrate(_) => can.writing.refusal(),
         // Its breaks are made in the stored rows.
         Step::Parity(_) if breaks => can.breaking.refusal(),
-        Step::Load(step) if step.write.is_some() => can.writing.refusal(),
+        Step::Load(load) | Step::FindRate(FindRateStep { load, .. }) if load.write.is_some() => {
+            can.writing.refusal()
+        }
         // They read, or bring stores of their own.
-        Step::Parity(_) | Step::Latency(_) | Step::Load(_) | Step::Rollback(_) => None,
+        Step::Parity(_)
+        | Step::Latency(_)
+        | Step::Load(_)
+        | Step::FindRate(_)
+        | Step::Rollback(_) => None,
     }
 }
 
@@ -48,6 +55,10 @@ pub(crate) async fn run_step(step: &Step, cx: &StepCx<'_>) -> Ended {
         Step::Load(step) => {
             let sabotage = cx.sabotage(&step.sabotage);
             run_check(&LoadCheck { step, sabotage, shard: cx.planned.shard }, cx).await
+        }
+        Step::FindRate(step) => {
+            let sabotage = cx.sabotage(&step.load.sabotage);
+            run_check(&FindRateCheck { step, sabotage }, cx).await
         }
         Step::Rollback(step) => {
             let sabotage = cx.sabotage(&step.sabotage).copied();

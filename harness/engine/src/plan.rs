@@ -2,7 +2,7 @@
 
 use cutover_model::draw::{draw, stream_of};
 use cutover_model::event::Sabotaged;
-use cutover_model::scenario::{LoadModel, LoadStep, Step};
+use cutover_model::scenario::{FindRateStep, LoadModel, LoadStep, Step};
 use cutover_model::{Scenario, ScenarioId, Shard, StepId};
 
 /// What a run does, before it does anything.
@@ -113,7 +113,7 @@ impl PlannedScenario {
     /// Whether the step at `index` cannot be shared and need not be repeated.
     fn is_for_one(&self, index: usize) -> bool {
         match self.scenario.steps[index] {
-            Step::Parity(_) | Step::Latency(_) | Step::Rollback(_) => true,
+            Step::Parity(_) | Step::Latency(_) | Step::FindRate(_) | Step::Rollback(_) => true,
             // What they put into the stores is the same whoever does it, and however often.
             Step::Seed(_) | Step::Migrate(_) | Step::Load(_) => false,
         }
@@ -154,6 +154,8 @@ impl PlannedScenario {
             Step::Latency(step) => {
                 matches!(step.sabotage.get(entry), Some(LatencySabotage::AddLatency(_)))
             }
+            // Nothing is tried where timing is not judged.
+            Step::FindRate(_) => true,
             Step::Load(step) => {
                 matches!(step.sabotage.get(entry), Some(LoadSabotage::AddLatency(_)))
             }
@@ -196,7 +198,7 @@ fn sabotages(step: &Step) -> Vec<String> {
                 LatencySabotage::AddLatency(by) => format!("add_latency: {}", ShortDuration(*by)),
             })
             .collect(),
-        Step::Load(step) => step
+        Step::Load(step) | Step::FindRate(FindRateStep { load: step, .. }) => step
             .sabotage
             .iter()
             .map(|sabotage| match sabotage {

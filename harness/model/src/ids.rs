@@ -69,6 +69,8 @@ pub enum StepKind {
     Latency,
     /// Writes and reads at a rate.
     Load,
+    /// Looks for the highest rate that holds.
+    FindRate,
     /// Shifts traffic, injects a fault and expects the way back.
     Rollback,
 }
@@ -82,6 +84,7 @@ impl StepKind {
             Self::Parity => "parity",
             Self::Latency => "latency",
             Self::Load => "load",
+            Self::FindRate => "find_rate",
             Self::Rollback => "rollback",
         }
     }

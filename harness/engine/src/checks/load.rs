@@ -24,7 +24,7 @@ use super::figures::{self, Standing};
 use super::measured::{drive, endpoint_of, request_of};
 use super::points::{PointEvidence, Writers, precision_of};
 use super::readers::Readers;
-use super::timed::{self, Demand, GeneratorState, Observed};
+use super::timed::{self, Demand, Doubt, GeneratorState, Observed};
 use super::{Check, CollectError, aborts};
 use crate::step::StepCx;
 
@@ -63,7 +63,7 @@ impl LoadEvidence {
     /// What was seen of the writers, of all readers, or of both together, under one label. Nothing
     /// if one is an open load and the other a closed one: their latencies have no common
     /// percentiles.
-    fn of(&self, subject: LoadSubject) -> Option<(&'static str, Cow<'_, Recording>)> {
+    pub(super) fn of(&self, subject: LoadSubject) -> Option<(&'static str, Cow<'_, Recording>)> {
         let label = word(subject);
         let one = |recording| Cow::Owned(one_operation(recording, label));
         let recording = match subject {
@@ -141,12 +141,12 @@ impl Check for LoadCheck<'_> {
         let (write, read) = (write?, read?);
         drop(faulty);
         // Reading back goes past the fault: it is the destination that is asked what it holds.
-        let points = match writers {
-            Some(writers) => {
-                let sent = write.as_ref().map_or(0, batches_sent);
+        let points = match (writers, write.as_ref().map_or(0, batches_sent)) {
+            (Some(writers), sent) if self.step.prove_no_acknowledged_write_lost => {
                 Some(writers.read_back(&cx.stores.reader, sent).await)
             }
-            None => None,
+            (Some(writers), sent) => Some(writers.not_read_back(sent)),
+            (None, _) => None,
         };
         let Capabilities { timing, source_timing, .. } = cx.target.capabilities;
         let read_timing = match &self.step.read {
@@ -365,6 +365,33 @@ fn limits_errors(step: &LoadStep, subject: LoadSubject) -> bool {
 }
 
 fn expectation(expect: &LoadExpect, evidence: &LoadEvidence) -> Expectation {
+    let (demand, observed) = seen(expect, evidence);
+    timed::judge(&demand, &observed, evidence.timing_of(expect.subject))
+}
+
+/// Whether each limit held, unless that is in doubt.
+pub(super) fn limits_of(step: &LoadStep, evidence: &LoadEvidence) -> Vec<Result<bool, Doubt>> {
+    let held = |expect: &LoadExpect| {
+        let (demand, observed) = seen(expect, evidence);
+        timed::holds(&demand, &observed, evidence.timing_of(expect.subject))
+    };
+    step.expect.iter().map(held).collect()
+}
+
+/// Whether operations failed that no limit speaks of.
+pub(super) fn failed_without_limit(
+    step: &LoadStep,
+    subject: LoadSubject,
+    evidence: &LoadEvidence,
+) -> bool {
+    let failed = |(label, recording): (&str, Cow<'_, Recording>)| {
+        recording.summary(label).is_some_and(|summary| timed::failed(&summary.outcomes) > 0)
+    };
+    !limits_errors(step, subject) && evidence.of(subject).is_some_and(failed)
+}
+
+/// What a limit asks for, and what was seen of it.
+fn seen(expect: &LoadExpect, evidence: &LoadEvidence) -> (Demand, Observed) {
     let LoadExpect { subject, statistic, limit, min_samples } = *expect;
     let seen = evidence.of(subject);
     let summary = seen.as_ref().and_then(|(label, it)| Some((it, it.summary(label)?)));
@@ -373,8 +400,7 @@ fn expectation(expect: &LoadExpect, evidence: &LoadEvidence) -> Expectation {
         samples: summary.samples,
         generator: GeneratorState::of(&summary, recording).divided(evidence.divided.clone()),
     });
-    let demand = Demand { subject: word(subject).to_owned(), statistic, limit, min_samples };
-    timed::judge(&demand, &observed, evidence.timing_of(subject))
+    (Demand { subject: word(subject).to_owned(), statistic, limit, min_samples }, observed)
 }
 
 fn word(subject: LoadSubject) -> &'static str {

@@ -6,6 +6,7 @@
 mod aborts;
 mod driven;
 mod figures;
+pub mod find_rate;
 pub mod latency;
 pub mod load;
 mod measured;
@@ -83,6 +84,9 @@ pub enum CollectError {
     /// The rows to be written cannot be had.
     #[error("the rows to be written again cannot be had")]
     Replay(#[from] ReplayError),
+    /// The rates cannot be searched.
+    #[error("the highest rate cannot be looked for")]
+    Search(#[from] cutover_load::find_rate::RateSearchError),
     /// The rate cannot be kept as a schedule.
     #[error("the arrivals cannot be scheduled")]
     Schedule(#[from] cutover_load::ScheduleError),

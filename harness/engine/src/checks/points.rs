@@ -161,6 +161,16 @@ impl Writers {
                 PointEvidence { unread: Some(messages(&error).join(": ")), ..self.counted() }
             }
         };
+        self.of_sent(evidence, sent)
+    }
+
+    /// What was acknowledged, where nobody asks whether it is there.
+    pub(crate) fn not_read_back(&self, sent: u64) -> PointEvidence {
+        let unread = Some("the scenario does not ask for it".to_owned());
+        self.of_sent(PointEvidence { unread, ..self.counted() }, sent)
+    }
+
+    fn of_sent(&self, evidence: PointEvidence, sent: u64) -> PointEvidence {
         let unacknowledged = (sent * u64::from(self.batch)).saturating_sub(evidence.acknowledged);
         PointEvidence { unacknowledged, ..evidence }
     }

@@ -6,6 +6,7 @@
 mod arrivals;
 mod buckets;
 mod data;
+mod find_rate;
 mod limits;
 mod load;
 mod rollback;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use arrivals::{Arrivals, LoadModel, RateStage, Spacing};
 pub use buckets::{Bucket, ContainerLimits};
 pub use data::{DataFormat, DataSet, FieldColumn, TagColumn, TimeColumn};
+pub use find_rate::FindRateStep;
 pub use limits::{Comparison, Limit, LimitValue, Statistic};
 pub use load::{
     DayShape, GeneratedField, GeneratedPoints, GeneratedValues, LatePoints, LoadAbort, LoadExpect,

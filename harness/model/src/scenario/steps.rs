@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::arrivals::Arrivals;
+use super::find_rate::FindRateStep;
 use super::limits::{Limit, Statistic};
 use super::load::LoadStep;
 use super::rollback::RollbackStep;
@@ -27,6 +28,8 @@ pub enum Step {
     Latency(LatencyStep),
     /// Writes and reads at a rate.
     Load(LoadStep),
+    /// Looks for the highest rate that holds.
+    FindRate(FindRateStep),
     /// Shifts traffic, injects a fault and expects the way back.
     Rollback(RollbackStep),
 }
@@ -40,6 +43,7 @@ impl Step {
             Self::Parity(_) => StepKind::Parity,
             Self::Latency(_) => StepKind::Latency,
             Self::Load(_) => StepKind::Load,
+            Self::FindRate(_) => StepKind::FindRate,
             Self::Rollback(_) => StepKind::Rollback,
         }
     }

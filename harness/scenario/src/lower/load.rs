@@ -17,6 +17,7 @@ use crate::wire::load::{
     AnswersWire, LanguageWire, LoadAbortWire, LoadExpectWire, LoadSabotageWire, LoadSubjectWire,
     LoadWire, ReadWire, WeightedUseWire,
 };
+use crate::wire::scalar::{PositiveLength, Size, Threads};
 
 /// Connections of an open load, unless the file says.
 const DEFAULT_CONNECTIONS: u32 = 64;
@@ -26,14 +27,19 @@ const DEFAULT_THREADS: u32 = 1;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What of a load step decides which limits make sense.
-struct Operations<'a> {
+pub(super) struct Operations<'a> {
     /// The writers, if the file has any and they could be read.
-    write: Option<Option<&'a WriteLoad>>,
+    pub(super) write: Option<Option<&'a WriteLoad>>,
     /// The readers, likewise.
-    read: Option<Option<&'a ReadLoad>>,
-    warm_up: Duration,
-    whole: Option<Duration>,
+    pub(super) read: Option<Option<&'a ReadLoad>>,
+    pub(super) warm_up: Duration,
+    /// From the start of the load to its end, where it is known.
+    pub(super) whole: Option<Duration>,
 }
+
+/// What readers ask, as a file says it.
+type Asked<'a> =
+    (&'a [At<WeightedUseWire>], Option<&'a At<LanguageWire>>, Option<&'a At<AnswersWire>>);
 
 impl Lowering<'_> {
     pub(super) fn load(&mut self, wire: &At<LoadWire>) -> Option<LoadStep> {
@@ -64,10 +70,17 @@ impl Lowering<'_> {
         }
         let prove = !items(prove.as_ref()).is_empty();
         self.check_writes(&wire.value, prove);
-        self.check_sabotage(&wire.value, readers.as_ref());
+        self.check_sabotage(items(sabotage.as_ref()), write.is_some(), operations.read);
+        let LoadWire { connections, threads, timeout, .. } = &wire.value;
+        if let Some(connections) = connections
+            && operations.all_are_closed()
+        {
+            let message = "users have a connection each, and there is no open load here";
+            self.mistakes.warning(&connections.place, message, "remove this");
+        }
         expect.as_ref()?;
         Some(LoadStep {
-            transport: self.transport(&wire.value, &operations),
+            transport: transport((connections, threads, timeout)),
             write: writers,
             read: readers,
             warm_up,
@@ -79,60 +92,49 @@ impl Lowering<'_> {
         })
     }
 
-    fn transport(&mut self, wire: &LoadWire, operations: &Operations<'_>) -> Transport {
-        let LoadWire { connections, threads, timeout, .. } = wire;
-        if let Some(connections) = connections
-            && operations.all_are_closed()
-        {
-            let message = "users have a connection each, and there is no open load here";
-            self.mistakes.warning(&connections.place, message, "remove this");
-        }
-        Transport {
-            connections: connections.as_ref().map_or(DEFAULT_CONNECTIONS, |it| it.value.0),
-            threads: threads.as_ref().map_or(DEFAULT_THREADS, |it| it.value.0),
-            timeout: timeout.as_ref().map_or(DEFAULT_TIMEOUT, |it| it.value.0),
-        }
-    }
-
     fn read_load(&mut self, wire: &ReadWire, phase: Phase) -> Option<ReadLoad> {
         let ReadWire { open, closed, queries, language, answers } = wire;
-        let language_of = match language.as_ref().map(|language| &language.value) {
-            Some(LanguageWire::InfluxQl) => QueryLanguage::InfluxQl,
-            Some(LanguageWire::Sql) => QueryLanguage::Sql,
-            Some(LanguageWire::Flux) | None => QueryLanguage::Flux,
-        };
-        let right = match answers.as_ref().map(|answers| &answers.value) {
-            Some(AnswersWire::SameAsSource) => RightAnswer::SameAsSource,
-            Some(AnswersWire::HasValues) | None => RightAnswer::HasValues,
-        };
-        if let (RightAnswer::SameAsSource, QueryLanguage::Sql, Some(answers)) =
-            (right, language_of, answers)
-        {
-            let message = "SQL is asked of the source, whose answers would be held against its own";
-            let help = "remove this, or ask in `flux` or `influxql`";
-            self.mistakes.error(&answers.place, message, help);
-        }
         let model = match (open, closed) {
             (Some(open), _) => self.arrivals(open, phase).map(LoadModel::Open),
             (None, Some(closed)) => self.users(&closed.value, phase),
             (None, None) => None,
         };
-        let uses = items(queries.as_ref());
+        let asked = (items(queries.as_ref()), language.as_ref(), answers.as_ref());
+        let (queries, language, answers) = self.asked(asked)?;
+        Some(ReadLoad { model: model?, queries, language, answers })
+    }
+
+    /// What is asked, in which language, and which answers are right.
+    pub(super) fn asked(
+        &mut self,
+        (uses, language, answers): Asked<'_>,
+    ) -> Option<(Vec<WeightedQuery>, QueryLanguage, RightAnswer)> {
+        let language = match language.map(|language| &language.value) {
+            Some(LanguageWire::InfluxQl) => QueryLanguage::InfluxQl,
+            Some(LanguageWire::Sql) => QueryLanguage::Sql,
+            Some(LanguageWire::Flux) | None => QueryLanguage::Flux,
+        };
+        let right = match answers.map(|answers| &answers.value) {
+            Some(AnswersWire::SameAsSource) => RightAnswer::SameAsSource,
+            Some(AnswersWire::HasValues) | None => RightAnswer::HasValues,
+        };
+        if let (RightAnswer::SameAsSource, QueryLanguage::Sql, Some(answers)) =
+            (right, language, answers)
+        {
+            let message = "SQL is asked of the source, whose answers would be held against its own";
+            let help = "remove this, or ask in `flux` or `influxql`";
+            self.mistakes.error(&answers.place, message, help);
+        }
         let names: Vec<_> = uses.iter().map(|wire| wire.value.query.as_ref()).collect();
         let pairs = self.queries(&names)?;
-        if language_of == QueryLanguage::InfluxQl {
+        if language == QueryLanguage::InfluxQl {
             self.check_influxql(uses, &pairs);
         }
         let weight =
             |wire: &At<WeightedUseWire>| wire.value.weight.as_ref().map_or(1, |it| it.value.0);
         let queries = pairs.into_iter().zip(uses);
         let queries = queries.map(|(pair, wire)| WeightedQuery { pair, weight: weight(wire) });
-        Some(ReadLoad {
-            model: model?,
-            queries: queries.collect(),
-            language: language_of,
-            answers: right,
-        })
+        Some((queries.collect(), language, right))
     }
 
     fn check_influxql(&mut self, uses: &[At<WeightedUseWire>], pairs: &[QueryPair]) {
@@ -167,14 +169,21 @@ impl Lowering<'_> {
     }
 
     /// Refuses a break that nothing of the step could meet, and warns of one that nothing sees.
-    fn check_sabotage(&mut self, wire: &LoadWire, readers: Option<&ReadLoad>) {
+    pub(super) fn check_sabotage(
+        &mut self,
+        breaks: &[At<LoadSabotageWire>],
+        writes: bool,
+        readers: Option<Option<&ReadLoad>>,
+    ) {
+        let reads = readers.is_some();
+        let readers = readers.flatten();
         let of_source = readers.is_some_and(|readers| readers.language == QueryLanguage::Sql);
-        for sabotage in items(wire.sabotage.as_ref()) {
+        for sabotage in breaks {
             let meets_readers = matches!(sabotage.value, LoadSabotageWire::WrongAnswer(_));
-            if of_source && (meets_readers || wire.write.is_none()) {
+            if of_source && (meets_readers || !writes) {
                 let message = "this breaks the destination, and SQL is asked of the source";
                 self.mistakes.error(&sabotage.place, message, "remove this");
-            } else if meets_readers && wire.read.is_none() {
+            } else if meets_readers && !reads {
                 let message = "nothing here reads, so no answer can be wrong";
                 self.mistakes.error(&sabotage.place, message, "add `read`, or remove this");
             } else if meets_readers
@@ -232,7 +241,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn load_expect(
+    pub(super) fn load_expect(
         &mut self,
         entry: &At<LoadExpectWire>,
         operations: &Operations<'_>,
@@ -314,6 +323,18 @@ impl Operations<'_> {
     }
 }
 
+/// How requests reach the server, as a file says it.
+type TransportKeys<'a> =
+    (&'a Option<At<Size>>, &'a Option<At<Threads>>, &'a Option<At<PositiveLength>>);
+
+pub(super) fn transport((connections, threads, timeout): TransportKeys<'_>) -> Transport {
+    Transport {
+        connections: connections.as_ref().map_or(DEFAULT_CONNECTIONS, |it| it.value.0),
+        threads: threads.as_ref().map_or(DEFAULT_THREADS, |it| it.value.0),
+        timeout: timeout.as_ref().map_or(DEFAULT_TIMEOUT, |it| it.value.0),
+    }
+}
+
 fn abort_limit(wire: &LoadAbortWire) -> Option<(Statistic, Limit)> {
     let LoadAbortWire { on: _, p50, p90, p95, p99, p999, errors, over: _ } = wire;
     let timed = [
@@ -365,7 +386,7 @@ fn statistics(wire: &LoadExpectWire) -> Vec<(Statistic, Limit, &Place)> {
     limits.into_iter().chain(errors).chain(achieved).chain(operations).collect()
 }
 
-fn load_sabotage(wire: &At<LoadSabotageWire>) -> LoadSabotage {
+pub(super) fn load_sabotage(wire: &At<LoadSabotageWire>) -> LoadSabotage {
     match &wire.value {
         LoadSabotageWire::SwallowWrites(share) => LoadSabotage::SwallowWrites(share.value.0),
         LoadSabotageWire::FailRequests(share) => LoadSabotage::FailRequests(share.value.0),

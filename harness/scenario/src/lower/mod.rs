@@ -6,6 +6,7 @@
 
 mod arrival;
 pub(crate) mod data;
+mod find_rate;
 mod latency;
 mod load;
 mod parity;
@@ -120,6 +121,7 @@ impl<'a> Lowering<'a> {
             StepWire::Parity(wire) => self.parity(&wire.value).map(Step::Parity),
             StepWire::Latency(wire) => self.latency(wire).map(Step::Latency),
             StepWire::Load(wire) => self.load(wire).map(Step::Load),
+            StepWire::FindRate(wire) => self.find_rate(wire).map(Step::FindRate),
             StepWire::Rollback(wire) => self.rollback(wire).map(Step::Rollback),
         }
     }

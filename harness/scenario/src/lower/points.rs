@@ -55,7 +55,7 @@ impl Lowering<'_> {
         Some(WriteSource::Replayed { data: self.names(named)?, speed: speed.as_ref()?.value.0 })
     }
 
-    fn points(
+    pub(super) fn points(
         &mut self,
         wire: Option<&At<PointsWire>>,
         precision: TimePrecision,
@@ -152,7 +152,7 @@ fn field(key: &At<SeriesKey>, wire: &At<ValuesWire>) -> Option<GeneratedField> {
     Some(GeneratedField { key: key.value.0.clone(), values })
 }
 
-fn precision_of(wire: Option<&At<PrecisionWire>>) -> TimePrecision {
+pub(super) fn precision_of(wire: Option<&At<PrecisionWire>>) -> TimePrecision {
     match wire.map(|wire| &wire.value) {
         Some(PrecisionWire::Microseconds) => TimePrecision::Microseconds,
         Some(PrecisionWire::Milliseconds) => TimePrecision::Milliseconds,

@@ -1,6 +1,6 @@
 //! What a scenario wants of the destination itself.
 
-use cutover_model::scenario::{Bucket, ContainerLimits, DataSet, LoadStep, Step};
+use cutover_model::scenario::{Bucket, ContainerLimits, DataSet, FindRateStep, LoadStep, Step};
 
 use super::Lowering;
 use crate::diagnostic::excerpt;
@@ -20,7 +20,9 @@ impl Lowering<'_> {
     ) -> Vec<Bucket> {
         let of_data = data.iter().map(|set| set.bucket.as_str());
         let of_load = steps.iter().filter_map(|step| match step {
-            Step::Load(LoadStep { write: Some(_), .. }) => Some(LoadStep::BUCKET),
+            Step::Load(load) | Step::FindRate(FindRateStep { load, .. }) => {
+                load.write.as_ref().map(|_| LoadStep::BUCKET)
+            }
             _ => None,
         });
         let mut used: Vec<&str> = of_data.chain(of_load).collect();

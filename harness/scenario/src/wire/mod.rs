@@ -5,6 +5,7 @@
 
 pub(crate) mod arrival;
 pub(crate) mod data;
+pub(crate) mod find_rate;
 pub(crate) mod latency;
 pub(crate) mod load;
 pub(crate) mod parity;

@@ -3,6 +3,7 @@
 use crate::shape::{choice, record};
 
 use super::data::DataWire;
+use super::find_rate::FindRateWire;
 use super::latency::LatencyWire;
 use super::load::LoadWire;
 use super::parity::ParityWire;
@@ -48,6 +49,8 @@ choice! {
             Latency(LatencyWire) = "latency",
             /// Writes and reads at a rate.
             Load(LoadWire) = "load",
+            /// Looks for the highest rate that holds.
+            FindRate(FindRateWire) = "find_rate",
             /// Shifts traffic, injects a fault and expects the way back.
             Rollback(RollbackWire) = "rollback",
         }

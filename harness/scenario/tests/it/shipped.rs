@@ -33,6 +33,8 @@ fn every_shipped_scenario_loads() {
         [
             "thirty-day-aggregations",
             "load-acceptance",
+            "load-capacity",
+            "load-shapes",
             "ons-2023-parity",
             "rollback-four-triggers",
             "ons-energy-balance",
@@ -92,6 +94,7 @@ fn every_check_of_a_shipped_scenario_can_be_sabotaged() {
                 Step::Parity(step) => step.sabotage.len(),
                 Step::Latency(step) => step.sabotage.len(),
                 Step::Load(step) => step.sabotage.len(),
+                Step::FindRate(step) => step.load.sabotage.len(),
                 Step::Rollback(step) => step.sabotage.len(),
             };
             assert!(count >= 2, "{} {}", scenario.id, step.kind().word());
