@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use cutover_model::{Shard, TargetKind};
+use cutover_model::{Ratio, Shard, TargetKind};
 use cutover_report::Format;
 use cutover_targets::container::ImageName;
 
@@ -39,6 +39,10 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Put the shards of a run together: one verdict, one report, one exit code.
     Merge(MergeArgs),
+    /// Keep the timed figures of a run, for later ones to be compared with.
+    Baseline(BaselineArgs),
+    /// Tell whether a run is slower than kept ones, or whether that is noise.
+    Compare(CompareArgs),
     /// Make every declared break and show which checks see it.
     Sabotage(SabotageArgs),
     /// Show what this machine can run, and clean up what an earlier run left behind.
@@ -264,6 +268,43 @@ pub(crate) struct MergeArgs {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+pub(crate) struct BaselineArgs {
+    /// The folder of a run, or its events.jsonl.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// The folder of baselines: a file for each scenario and target.
+    #[arg(long, value_name = "DIR", default_value = crate::kept::FOLDER)]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CompareArgs {
+    /// The folder of a run, or its events.jsonl.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// A folder of baselines, or the folder of another run; by default reports/baselines.
+    #[arg(value_name = "BASELINE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// A slowdown below this is told, and does not fail.
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent)]
+    pub(crate) at_least: Ratio,
+    /// text, markdown or json.
+    #[arg(long, value_enum, default_value_t = CompareFormat::Text)]
+    pub(crate) format: CompareFormat,
+}
+
+/// The forms of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareFormat {
+    /// For a terminal or a log.
+    Text,
+    /// For the summary of a CI step.
+    Markdown,
+    /// For programs.
+    Json,
+}
+
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct SabotageArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
@@ -293,6 +334,12 @@ pub(crate) enum Service {
     Influxdb,
     /// Timestream for LiveAnalytics.
     Timestream,
+}
+
+fn percent(text: &str) -> Result<Ratio, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    let ratio = number.and_then(|number| Ratio::from_percent(number).ok());
+    ratio.ok_or_else(|| "a percentage from 0% to 100% is due, such as `5%`".to_owned())
 }
 
 fn target(name: &str) -> Result<TargetKind, String> {

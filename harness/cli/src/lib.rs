@@ -9,6 +9,7 @@ mod args;
 mod changes;
 mod commands;
 mod interrupt;
+mod kept;
 mod paths;
 mod printer;
 mod progress;
@@ -50,6 +51,8 @@ fn dispatch(command: Command, settings: &Settings, printer: Printer) -> ExitCode
         Command::Schema(args) => commands::schema::schema(args, printer),
         Command::Report(args) => commands::report::report(&args, printer),
         Command::Merge(args) => commands::merge::merge(&args, printer),
+        Command::Baseline(args) => commands::baseline::baseline(&args, printer),
+        Command::Compare(args) => commands::compare::compare(&args, printer),
         Command::Sabotage(args) => commands::sabotage::sabotage(&args, settings, printer),
         Command::Doctor(args) => commands::doctor::doctor(&args, settings, printer),
         Command::Standin(args) => commands::standin::standin(&args, settings, printer),

@@ -128,6 +128,11 @@ pub(crate) fn read(run: &Path) -> Result<RunReport, RecordError> {
     RunReport::fold(&events).map_err(|cause| RecordError::Fold { path, cause })
 }
 
+/// Whether this is the folder of a run, or its file of events.
+pub(crate) fn is_run(path: &Path) -> bool {
+    path.join(EVENTS).is_file() || (path.is_file() && path.ends_with(EVENTS))
+}
+
 fn events_in(path: &Path) -> Result<Vec<RunEvent>, RecordError> {
     let path = path.to_owned();
     let failed = |cause| RecordError::Read { path: path.clone(), cause };

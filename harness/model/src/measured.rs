@@ -35,12 +35,16 @@ impl Arrivals {
 pub struct Measured {
     /// How its requests came about.
     pub arrivals: Arrivals,
+    /// What was to be driven, as a digest: figures of different loads are not compared.
+    pub plan: String,
     /// What its clock readings are worth.
     pub timing: Timing,
     /// The planned length of the warm-up, which is in none of the figures.
     pub warm_up: Duration,
     /// The planned length of the measured phase.
     pub duration: Duration,
+    /// How much of it took place: all of it unless the load was ended early.
+    pub covered: Duration,
     /// Requests in the base of the percentiles: all that were due, whatever became of them.
     pub requests: u64,
     /// Requests that were due in each second; absent for a closed load, which asks for none.

@@ -34,7 +34,7 @@ pub fn json(report: &RunReport) -> String {
 /// - of each step: `started`, `elapsed`;
 /// - of each fact: a `duration`, a `per-second` and a `timed-count`;
 /// - of what was `measured` of an operation: all but how it was asked for, which is `arrivals`,
-///   `timing`, `warm_up`, `duration` and, of an open load, `requests`;
+///   `plan`, `timing`, `warm_up`, `duration` and, of an open load, `requests`;
 /// - of each expectation that is `timed`: `observed`;
 /// - of the figures: the latency of each point of `percentiles`, and all `values` of `per-second`
 ///   and `latency-per-second`, since their number depends on the clock too.
@@ -90,7 +90,7 @@ fn blank_measured(measured: &mut Value) {
     let Some(fields) = measured.as_object_mut() else { return };
     for (name, value) in fields {
         let asked = match name.as_str() {
-            "arrivals" | "timing" | "warm_up" | "duration" => true,
+            "arrivals" | "plan" | "timing" | "warm_up" | "duration" => true,
             "requests" => open,
             _ => false,
         };

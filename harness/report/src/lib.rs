@@ -2,9 +2,13 @@
 //!
 //! Every output is a plain function of one [`RunReport`](cutover_model::RunReport), so no two of
 //! them can disagree about a run; [`render`] picks one by its [`Format`]. [`line()`] is the only
-//! function of a single event: it is what a log shows while a run goes on. Nothing here reads or
-//! writes a file, and nothing here judges: that is the fold in `cutover-model`.
+//! function of a single event: it is what a log shows while a run goes on. [`Baseline`] is what is
+//! kept of a run, and [`compare`] holds a later one against it. Nothing here reads or writes a
+//! file, and nothing here judges a run: that is the fold in `cutover-model`.
 
+mod baselines;
+mod compared;
+mod comparison;
 mod details;
 mod format;
 mod html;
@@ -13,9 +17,16 @@ mod junit;
 mod markdown;
 mod measured;
 mod progress;
+mod student;
 mod terminal;
 mod text;
 
+pub use baselines::{
+    BASELINE_FORMAT, Baseline, KeptFigure, KeptOperation, KeptStatistic, LineError, Load,
+    NoBaseline, kept_of_run, of_run, read_baselines,
+};
+pub use compared::{comparison_markdown, comparison_text, conclusion};
+pub use comparison::{Change, Compared, Comparison, ENOUGH_RUNS, Earlier, Quotient, compare};
 pub use format::{Format, UnknownFormat, render};
 pub use html::html;
 pub use json::{TIMED, json, timeless};

@@ -190,7 +190,7 @@ fn reproduce(scenario: &ScenarioReport) -> String {
 }
 
 /// Text that Markdown and the HTML in it leave as it is, inside a table or out of it.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let text = text::clipped(text, 600);
     let mut shown = String::with_capacity(text.len() + 8);
     let mut chars = text.chars().peekable();

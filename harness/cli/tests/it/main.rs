@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod architecture;
+mod baselines;
 mod commands;
 mod deployed;
 mod exit_codes;

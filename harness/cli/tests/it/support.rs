@@ -16,6 +16,7 @@ pub(crate) struct Sandbox {
 }
 
 /// What the binary did.
+#[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,

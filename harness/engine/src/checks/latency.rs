@@ -24,6 +24,7 @@ use cutover_targets::Capabilities;
 use serde::{Deserialize, Serialize};
 
 use super::driven::{Faulty, Requests, class_of, schedule_of, service_unavailable};
+use super::figures::{self, Standing};
 use super::queries::{Agreement, Answers, Disagreement, Question, ask_destination, ask_source};
 use super::timed::{self, Demand, GeneratorState, Observed};
 use super::{Check, CollectError};
@@ -121,7 +122,9 @@ impl Check for LatencyCheck<'_> {
             [(Store::Source, evidence.source_timing), (Store::Destination, evidence.timing)];
         for (store, timing) in stores {
             if let Some(summary) = evidence.recording.summary(store.word()) {
-                facts.push(timed::fact(store.word(), &summary, (timing, None)));
+                let plan = (&self.step.queries, &self.step.arrivals);
+                let standing = Standing { timing, divided: None, plan };
+                facts.push(figures::fact(store.word(), &summary, standing));
             }
         }
         facts
@@ -129,8 +132,9 @@ impl Check for LatencyCheck<'_> {
 
     fn figures(&self, evidence: &LatencyEvidence) -> Vec<Figure> {
         let recordings = [&evidence.recording];
-        let mut figures = vec![timed::percentiles("Latency from the intended start", &recordings)];
-        figures.extend(timed::over_time(&recordings));
+        let mut figures =
+            vec![figures::percentiles("Latency from the intended start", &recordings)];
+        figures.extend(figures::over_time(&recordings));
         figures
     }
 }

@@ -20,6 +20,7 @@ use cutover_targets::Capabilities;
 use serde::{Deserialize, Serialize};
 
 use super::driven::{Faulty, Requests, pace_of, service_unavailable};
+use super::figures::{self, Standing};
 use super::measured::{drive, endpoint_of, request_of};
 use super::points::{PointEvidence, Writers, precision_of};
 use super::readers::Readers;
@@ -181,10 +182,12 @@ impl Check for LoadCheck<'_> {
         let sides = [(&evidence.write, evidence.timing), (&evidence.read, evidence.read_timing)];
         for (recording, timing) in sides {
             let Some(recording) = recording else { continue };
-            let standing = (timing, evidence.divided.as_ref());
+            let LoadStep { write, read, transport, .. } = self.step;
+            let plan = (write, read, transport);
+            let standing = Standing { timing, divided: evidence.divided.as_ref(), plan };
             for label in recording.operations.keys() {
                 let summary = recording.summary(label);
-                facts.extend(summary.map(|summary| timed::fact(label, &summary, standing)));
+                facts.extend(summary.map(|summary| figures::fact(label, &summary, standing)));
             }
         }
         facts
@@ -192,11 +195,11 @@ impl Check for LoadCheck<'_> {
 
     fn figures(&self, evidence: &LoadEvidence) -> Vec<Figure> {
         let both: Vec<&Recording> = evidence.write.iter().chain(&evidence.read).collect();
-        let mut figures = vec![timed::percentiles("Latency of the load", &both)];
+        let mut figures = vec![figures::percentiles("Latency of the load", &both)];
         if let Some(write) = &evidence.write {
-            figures.push(timed::per_second("Points acknowledged", "points", &[write]));
+            figures.push(figures::per_second("Points acknowledged", "points", &[write]));
         }
-        figures.extend(timed::over_time(&both));
+        figures.extend(figures::over_time(&both));
         figures
     }
 }

@@ -5,6 +5,7 @@
 
 mod aborts;
 mod driven;
+mod figures;
 pub mod latency;
 pub mod load;
 mod measured;

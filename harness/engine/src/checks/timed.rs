@@ -1,16 +1,8 @@
 //! What latency and load share: figures read off a recording, held against limits.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cutover_load::{
-    Interval, Intervals, Latency, Model, OperationRecording, OutcomeCounts, Quantile, Recording,
-    Summary, Worth,
-};
-use cutover_model::event::{Fact, Figure, LatencySeries, PerSecondSeries, PercentileSeries};
-use cutover_model::measured::{
-    Arrivals, Estimate as Known, GeneratorFigures, LatencyFigures, Measured,
-};
+use cutover_load::{Interval, Latency, Model, OutcomeCounts, Recording, Summary};
 use cutover_model::scenario::{Limit, LimitValue, Statistic};
 use cutover_model::units::ShortDuration;
 use cutover_model::{Expectation, Finding, FindingCode, Judgement, Rate, Ratio, Timing};
@@ -362,7 +354,7 @@ pub(crate) fn failures(subject: &str, outcomes: &OutcomeCounts) -> Vec<Finding> 
 }
 
 /// Operations that did not end well, by what happened to them.
-fn ways_to_fail(outcomes: &OutcomeCounts) -> impl Iterator<Item = (String, u64)> {
+pub(super) fn ways_to_fail(outcomes: &OutcomeCounts) -> impl Iterator<Item = (String, u64)> {
     let named = outcomes.errors.iter().chain(&outcomes.rejected);
     let named = named.map(|(code, count)| (code.as_str(), *count));
     let others = [
@@ -373,161 +365,6 @@ fn ways_to_fail(outcomes: &OutcomeCounts) -> impl Iterator<Item = (String, u64)>
     ];
     let all = named.chain(others).filter(|(_, count)| *count > 0);
     all.map(|(code, count)| (code.to_owned(), count))
-}
-
-/// What the report says of one operation, whose clock readings are worth `timing`. `divided` is why
-/// several generators did not drive the whole load together, if so.
-pub(crate) fn fact(
-    subject: &str,
-    summary: &Summary,
-    (timing, divided): (Timing, Option<&String>),
-) -> Fact {
-    let Summary { response, service, certainty, service_certainty, .. } = summary;
-    let response = response.map(|it| latencies(&it, certainty, (summary.samples, summary.worth)));
-    let service =
-        service.map(|it| latencies(&it, service_certainty, (summary.sent, summary.service_worth)));
-    let mut failed = BTreeMap::new();
-    for (code, count) in ways_to_fail(&summary.outcomes) {
-        *failed.entry(code).or_default() += count;
-    }
-    let generator = summary.generator.as_ref();
-    let measured = Measured {
-        arrivals: match summary.model {
-            Model::Open => Arrivals::Open,
-            Model::Closed => Arrivals::Closed,
-        },
-        timing,
-        warm_up: summary.warm_up,
-        duration: summary.duration,
-        requests: summary.samples,
-        asked_per_second: summary.asked_per_second,
-        achieved_per_second: summary.achieved_per_second,
-        well_per_second: Known {
-            value: summary.well_per_second,
-            interval: summary.well_interval,
-            worth: summary.outcomes.ok,
-        },
-        response,
-        service,
-        waited: summary.waited,
-        retries: summary.retries,
-        failed,
-        generator: GeneratorFigures {
-            lag_p95: summary.lag_p95,
-            busy: generator.map(cutover_load::Generator::busy),
-            clock_step: generator.map_or(Duration::ZERO, |generator| generator.clock_step),
-            divided: divided.cloned(),
-        },
-    };
-    Fact::measured(subject, measured)
-}
-
-fn latencies(
-    latency: &Latency,
-    certainty: &Intervals,
-    (samples, worth): (u64, Worth),
-) -> LatencyFigures {
-    let known = |value, interval: Option<Interval>, worth| {
-        let interval = interval.map(|Interval { low, high }| (low, high));
-        Known { value, interval, worth }
-    };
-    LatencyFigures {
-        samples,
-        p50: known(latency.p50, certainty.p50, worth.p50),
-        p95: known(latency.p95, certainty.p95, worth.p95),
-        p99: known(latency.p99, certainty.p99, worth.p99),
-        max: latency.max,
-    }
-}
-
-/// Latency by percentile, a line for each operation that was measured.
-pub(crate) fn percentiles(title: &str, recordings: &[&Recording]) -> Figure {
-    let quantiles = [0.5, 0.9, 0.95, 0.99, 0.999, 1.0];
-    let operations = recordings.iter().flat_map(|recording| &recording.operations);
-    let series = operations.map(|(label, operation)| PercentileSeries {
-        label: label.clone(),
-        points: quantiles
-            .into_iter()
-            .filter_map(|share| {
-                let quantile = Quantile::try_from(share).ok()?;
-                Some((share, operation.measured.response.quantile(quantile)?))
-            })
-            .collect(),
-    });
-    let series = series.filter(|series| !series.points.is_empty()).collect();
-    Figure::Percentiles { title: title.to_owned(), series }
-}
-
-/// The work that was done in each second, a line for each operation.
-pub(crate) fn per_second(title: &str, unit: &str, recordings: &[&Recording]) -> Figure {
-    let series = recordings.iter().flat_map(|recording| {
-        recording.operations.iter().map(move |(label, operation)| PerSecondSeries {
-            label: label.clone(),
-            values: seconds(recording)
-                .map(|second| operation.seconds.get(&second).map_or(0.0, |it| it.work as f64))
-                .collect(),
-        })
-    });
-    let warm_up = recordings.first().map_or(Duration::ZERO, |recording| recording.warm_up);
-    let (title, unit) = (title.to_owned(), unit.to_owned());
-    Figure::PerSecond { title, unit, warm_up, series: series.collect() }
-}
-
-/// Each operation over time: what became of its requests in each second, and how long they took.
-pub(crate) fn over_time(recordings: &[&Recording]) -> Vec<Figure> {
-    let operations = recordings.iter().flat_map(|recording| {
-        recording.operations.iter().map(move |(label, operation)| (*recording, label, operation))
-    });
-    operations
-        .flat_map(|(recording, label, operation)| {
-            [requests(recording, label, operation), response(recording, label, operation)]
-        })
-        .collect()
-}
-
-fn requests(recording: &Recording, label: &str, operation: &OperationRecording) -> Figure {
-    let second = |second| operation.seconds.get(&second);
-    let line = |label: &str, value: &dyn Fn(u64) -> Option<u64>| PerSecondSeries {
-        label: label.to_owned(),
-        values: seconds(recording).map(|it| value(it).unwrap_or(0) as f64).collect(),
-    };
-    let mut series = vec![
-        line("ended", &|it| Some(second(it)?.ended)),
-        line("failed", &|it| Some(second(it)?.failed)),
-    ];
-    // Each arrival has its response in the second in which it was due.
-    if recording.model == Model::Open {
-        series.push(line("asked for", &|it| Some(second(it)?.response.samples())));
-    }
-    Figure::PerSecond {
-        title: format!("{label}: requests"),
-        unit: "requests".to_owned(),
-        warm_up: recording.warm_up,
-        series,
-    }
-}
-
-fn response(recording: &Recording, label: &str, operation: &OperationRecording) -> Figure {
-    let quantiles: Vec<[Option<Duration>; 2]> = seconds(recording)
-        .map(|second| {
-            let histogram = operation.response_in(second..second + 1);
-            [Quantile::P50, Quantile::P95].map(|quantile| histogram.quantile(quantile))
-        })
-        .collect();
-    let line = |label: &str, which: usize| LatencySeries {
-        label: label.to_owned(),
-        values: quantiles.iter().map(|it| it[which]).collect(),
-    };
-    Figure::LatencyPerSecond {
-        title: format!("{label}: response time"),
-        warm_up: recording.warm_up,
-        series: vec![line("p50", 0), line("p95", 1)],
-    }
-}
-
-/// The seconds of a run that took place as a whole, from the start of its warm-up.
-fn seconds(recording: &Recording) -> std::ops::Range<u64> {
-    0..(recording.warm_up + recording.covered).as_secs().max(1)
 }
 
 #[cfg(test)]

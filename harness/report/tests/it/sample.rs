@@ -314,9 +314,11 @@ fn measured(operation: &str, arrivals: Arrivals, micros: [u64; 3]) -> Fact {
     let failed: &[(&str, u64)] = if open { &[] } else { &[("throttled", 9), ("timeout", 2)] };
     let measured = Measured {
         arrivals,
+        plan: "1f0c9b3a5d27e864".to_owned(),
         timing: Timing::Indicative,
         warm_up: Duration::from_secs(5),
         duration: Duration::from_mins(1),
+        covered: Duration::from_mins(1),
         requests: 6_000,
         asked_per_second: open.then_some(100.0),
         achieved_per_second: 99.87,
