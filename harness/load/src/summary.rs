@@ -68,6 +68,8 @@ pub struct Summary {
     pub warm_up: Duration,
     /// The planned length of the measured phase.
     pub duration: Duration,
+    /// How much of it took place.
+    pub covered: Duration,
     /// Arrivals in the base of the percentiles: all that were due.
     pub samples: u64,
     /// How they ended.
@@ -182,6 +184,7 @@ impl Recording {
             model: self.model,
             warm_up: self.warm_up,
             duration: self.duration,
+            covered: self.covered,
             samples: due,
             outcomes: samples.outcomes.clone(),
             work: samples.work,

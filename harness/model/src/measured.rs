@@ -43,6 +43,8 @@ pub struct Measured {
     pub warm_up: Duration,
     /// The planned length of the measured phase.
     pub duration: Duration,
+    /// How much of it took place: all of it unless the load was ended early.
+    pub covered: Duration,
     /// Requests in the base of the percentiles: all that were due, whatever became of them.
     pub requests: u64,
     /// Requests that were due in each second; absent for a closed load, which asks for none.

@@ -24,9 +24,6 @@ pub const BASELINE_FORMAT: u32 = 1;
 /// More failures than this share of the requests: what was measured is how fast it fails.
 const FAILED_SHARE: f64 = 0.01;
 
-/// The share of a latency that the generator's own lag may take.
-const LAG_SHARE: f64 = 0.1;
-
 /// The share of its time that a generator may be at work.
 const BUSY_SHARE: f64 = 0.9;
 
@@ -99,6 +96,9 @@ pub struct KeptFigure {
     pub samples: u64,
     /// How many independent samples these are worth.
     pub worth: u64,
+    /// How much of a latency may be the generator's own doing, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<f64>,
     /// Why it says nothing of the service, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
@@ -300,7 +300,8 @@ fn figures(measured: &Measured) -> Vec<KeptFigure> {
                 interval: interval.map(|(low, high)| (low.as_secs_f64(), high.as_secs_f64())),
                 samples: response.samples,
                 worth,
-                doubt: doubt(measured).or_else(|| late(&measured.generator, value)),
+                late: measured.generator.lag_p95.map(|lag| lag.as_secs_f64()),
+                doubt: doubt(measured),
             }
         }));
     }
@@ -311,6 +312,7 @@ fn figures(measured: &Measured) -> Vec<KeptFigure> {
         interval,
         samples: measured.requests,
         worth,
+        late: None,
         doubt: doubt(measured),
     });
     figures
@@ -330,6 +332,10 @@ fn doubt(measured: &Measured) -> Option<String> {
     if measured.timing == Timing::Indicative {
         return Some(STAND_IN.to_owned());
     }
+    if measured.covered < measured.duration {
+        let covered = ShortDuration(measured.covered);
+        return Some(format!("the load was ended after {covered}"));
+    }
     let failures = measured.failures();
     if failures as f64 > measured.requests as f64 * FAILED_SHARE {
         return Some(format!("{failures} of {} requests failed", measured.requests));
@@ -343,12 +349,6 @@ fn doubt(measured: &Measured) -> Option<String> {
         return Some(format!("the generator had nothing to spare: {percent:.0}% of its time"));
     }
     divided.clone()
-}
-
-fn late(generator: &GeneratorFigures, figure: Duration) -> Option<String> {
-    let lag = generator.lag_p95?;
-    (lag.as_secs_f64() > figure.as_secs_f64() * LAG_SHARE)
-        .then(|| format!("the generator itself was {} late", ShortDuration(lag)))
 }
 
 /// A line of a file of baselines that cannot be used.

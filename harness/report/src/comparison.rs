@@ -7,7 +7,9 @@
 //! a single false alarm among them is held to 5 % (Holm, A simple sequentially rejective multiple
 //! test procedure, 1979). Words and tables are [`compared`](crate::compared)'s.
 
-use cutover_model::{Exit, Ratio, RunId, ScenarioId, StepId, TargetKind};
+use std::time::Duration;
+
+use cutover_model::{Exit, Ratio, RunId, ScenarioId, ShortDuration, StepId, TargetKind};
 use serde::Serialize;
 
 use crate::baselines::{Baseline, KeptFigure, KeptOperation, KeptStatistic, Load};
@@ -56,6 +58,8 @@ pub struct Compared {
     pub now: Option<f64>,
     /// The figure by the earlier ones, if it can be compared.
     pub quotient: Option<Quotient>,
+    /// How much of a latency may be the generator's own doing, in seconds.
+    pub late: Option<f64>,
     /// What is said of it.
     pub change: Change,
     /// The figure in the earlier runs, oldest first.
@@ -125,15 +129,17 @@ impl Comparison {
         self.figures.iter().filter(|figure| is(&figure.change)).count()
     }
 
-    /// Failed if anything is slower; inconclusive if there is an operation of which nothing can be
-    /// told, or none at all.
+    /// Failed if anything is slower; inconclusive if a difference may be the generator's, or if
+    /// there is an operation of which nothing can be told, or none at all.
     pub fn exit(&self) -> Exit {
         if self.count(|change| *change == Change::Slower) > 0 {
             return Exit::Failed;
         }
         let mut operations = self.figures.chunk_by(Compared::is_of_operation);
         let told = |operation: &[Compared]| operation.iter().any(|it| it.quotient.is_some());
-        if self.figures.is_empty() || !operations.all(told) {
+        let blamed =
+            |it: &Compared| it.quotient.is_some() && matches!(it.change, Change::Unknown(_));
+        if self.figures.is_empty() || !operations.all(told) || self.figures.iter().any(blamed) {
             return Exit::Inconclusive;
         }
         Exit::Passed
@@ -151,6 +157,13 @@ impl Compared {
     fn slowdown(&self) -> f64 {
         let quotient = self.quotient.map_or(1.0, |it| it.value);
         if self.statistic.is_latency() { quotient } else { 1.0 / quotient }
+    }
+
+    /// The generator's lag, where that alone may be why a latency is longer.
+    fn generators_own(&self) -> Option<ShortDuration> {
+        let longer = self.now? - self.quotient?.before;
+        let late = self.late.filter(|late| longer <= *late)?;
+        Some(ShortDuration(Duration::try_from_secs_f64(late).ok()?))
     }
 }
 
@@ -201,6 +214,7 @@ fn of_operation<'a>(
             statistic: figure.statistic,
             now: Some(figure.value),
             quotient,
+            late: figure.late,
             change,
             trend,
         }
@@ -222,6 +236,7 @@ fn missing<'a>(run: &'a Baseline, history: &[&'a Baseline]) -> impl Iterator<Ite
             statistic: figure.statistic,
             now: None,
             quotient: None,
+            late: None,
             change: Change::Unknown("the run did not measure it".to_owned()),
             trend: Vec::new(),
         })
@@ -381,6 +396,9 @@ fn alarm(figures: &mut [Compared], at_least: Ratio) {
             Change::Faster
         } else if slowdown < 1.0 + at_least.get() {
             Change::LittleSlower
+        } else if let Some(late) = figure.generators_own() {
+            let why = format!("the generator itself was {late} late, which may be the difference");
+            Change::Unknown(why)
         } else {
             Change::Slower
         };

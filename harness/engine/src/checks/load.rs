@@ -182,14 +182,12 @@ impl Check for LoadCheck<'_> {
         let sides = [(&evidence.write, evidence.timing), (&evidence.read, evidence.read_timing)];
         for (recording, timing) in sides {
             let Some(recording) = recording else { continue };
+            let LoadStep { write, read, transport, .. } = self.step;
+            let plan = (write, read, transport);
+            let standing = Standing { timing, divided: evidence.divided.as_ref(), plan };
             for label in recording.operations.keys() {
-                let Some(summary) = recording.summary(label) else { continue };
-                let standing = Standing {
-                    timing,
-                    divided: evidence.divided.as_ref(),
-                    plan: (&self.step.write, &self.step.read),
-                };
-                facts.push(figures::fact(label, &summary, standing));
+                let summary = recording.summary(label);
+                facts.extend(summary.map(|summary| figures::fact(label, &summary, standing)));
             }
         }
         facts

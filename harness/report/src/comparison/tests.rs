@@ -29,6 +29,7 @@ fn figure(statistic: KeptStatistic, share: f64, sorted: &[f64]) -> KeptFigure {
         interval: (place + half < count).then(|| (at(place - half), at(place + half))),
         samples: sorted.len() as u64,
         worth: sorted.len() as u64,
+        late: None,
         doubt: None,
     }
 }
@@ -151,6 +152,25 @@ fn a_difference_below_the_threshold_is_told_and_is_no_alarm() {
     let now = scaled(&before, "now", 1.03);
     assert_eq!(changes(&now, std::slice::from_ref(&before)), vec![Change::LittleSlower; 6]);
     assert_eq!(compare(&[now], &[before], at_least()).exit(), Exit::Passed);
+}
+
+#[test]
+fn a_difference_that_may_be_the_generator_s_is_neither_an_alarm_nor_passed_over() {
+    let before = scaled(&run(1, 1.0, 0.0), "before", 1.0);
+    let mut now = scaled(&before, "now", 1.5);
+    let late = |now: &mut Baseline, seconds| {
+        now.operations.iter_mut().flat_map(|it| &mut it.figures).for_each(|figure| {
+            figure.late = Some(seconds);
+        });
+    };
+    late(&mut now, 0.1);
+    let kept = std::slice::from_ref(&before);
+    let told = changes(&now, kept);
+    assert!(told.iter().all(|it| matches!(it, Change::Unknown(_))), "{told:?}");
+    let comparison = compare(std::slice::from_ref(&now), kept, at_least());
+    assert_eq!(comparison.exit(), Exit::Inconclusive);
+    late(&mut now, 0.000_1);
+    assert_eq!(changes(&now, kept), vec![Change::Slower; 6]);
 }
 
 #[test]

@@ -318,6 +318,7 @@ fn measured(operation: &str, arrivals: Arrivals, micros: [u64; 3]) -> Fact {
         timing: Timing::Indicative,
         warm_up: Duration::from_secs(5),
         duration: Duration::from_mins(1),
+        covered: Duration::from_mins(1),
         requests: 6_000,
         asked_per_second: open.then_some(100.0),
         achieved_per_second: 99.87,
