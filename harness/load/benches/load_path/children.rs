@@ -1,4 +1,5 @@
-//! The two processes that are timed: the server, and our generator.
+//! The processes that are timed: the server, our generator, and a loop that is as exact as the
+//! machine lets it be.
 //!
 //! Each takes its order as JSON and prints what it found as JSON.
 
@@ -10,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 use cutover_load::find_rate::queue_grows;
 use cutover_load::points::{Field, FieldKind, PointPlan, Points, Shape, TimeUnit};
 use cutover_load::{
-    AbortRule, Aborted, Answer, Body, BodyRule, Closed, Endpoint, HttpLoad, HttpRequest, Interval,
-    Labelled, Latency, Method, Pace, Rate, RunOptions, Schedule, Stop, run_http,
+    AbortRule, Aborted, Answer, Body, BodyRule, Closed, Endpoint, Histogram, HttpLoad, HttpRequest,
+    Interval, Labelled, Latency, Method, Pace, Rate, RunOptions, Schedule, Stop, run_http,
 };
 use cutover_model::{Clock, Ratio, Shard};
 use cutover_standin_sink::{Sink, SinkOptions, SinkReport, Waiting};
@@ -131,6 +132,34 @@ pub(crate) fn ours(order: &str) -> ExitCode {
         busy: generator.busy(),
     };
     println!("{}", serde_json::to_string(&found).expect("plain numbers"));
+    ExitCode::SUCCESS
+}
+
+/// A loop that only looks at the clock, and how late it was at instants at equal distances.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct BareOrder {
+    /// How many each second.
+    pub(crate) rate: u64,
+    pub(crate) ms: u64,
+}
+
+/// Looks at the clock without end, and prints how late it saw each instant: with nothing to do and
+/// nothing to wait for, that is what the machine takes away.
+pub(crate) fn bare(order: &str) -> ExitCode {
+    let BareOrder { rate, ms } = serde_json::from_str(order).expect("an order");
+    let schedule = Schedule::constant(Rate::per_second(rate), 1).expect("a rate");
+    let end = Duration::from_millis(ms);
+    let mut late = Histogram::default();
+    let start = Instant::now();
+    for due in schedule.instants().take_while(|due| *due < end) {
+        let mut now = start.elapsed();
+        while now < due {
+            now = start.elapsed();
+        }
+        late.record(now.saturating_sub(due));
+    }
+    let late = Latency::of(&late).expect("at least one instant");
+    println!("{}", serde_json::to_string(&late).expect("plain numbers"));
     ExitCode::SUCCESS
 }
 
@@ -257,6 +286,20 @@ pub(crate) fn run_ours(order: &LoadOrder) -> Found {
     command.args(["ours", &serde_json::to_string(order).expect("plain values")]);
     let output = command.stderr(Stdio::inherit()).output().expect("our generator starts");
     serde_json::from_slice(&output.stdout).expect("our generator's findings")
+}
+
+/// Lets the bare loop run on both cores at once; says how late it was on each.
+pub(crate) fn run_bare(order: BareOrder) -> [Latency; 2] {
+    let order = serde_json::to_string(&order).expect("plain values");
+    let begun = CORES.map(|core| {
+        let mut command = on_core(core, &this_program());
+        command.args(["bare", &order]).stdout(Stdio::piped());
+        command.spawn().expect("the loop starts")
+    });
+    begun.map(|child| {
+        let output = child.wait_with_output().expect("the loop ends");
+        serde_json::from_slice(&output.stdout).expect("the loop's findings")
+    })
 }
 
 /// A command that is bound to one core.

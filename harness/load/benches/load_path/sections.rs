@@ -7,7 +7,9 @@ use cutover_model::scenario::{Comparison, Limit, LimitValue};
 use cutover_model::units::Ratio;
 use cutover_standin_sink::{Quantiles, SinkReport};
 
-use crate::children::{Found, LoadOrder, PointOrder, SinkChild, SinkOrder, run_ours};
+use crate::children::{
+    BareOrder, Found, LoadOrder, PointOrder, SinkChild, SinkOrder, run_bare, run_ours,
+};
 use crate::find_rate::find_rate;
 use crate::peers;
 
@@ -160,10 +162,12 @@ fn ceiling(settings: &Settings) {
     }
 }
 
-/// An open load against a server that answers at once.
+/// An open load against a server that answers at once, beside loops that only look at the clock:
+/// what they are late by is the machine's, which takes its cores away for other work.
 fn fidelity(settings: &Settings) {
     const RATE: u64 = 20_000;
     let rounds = (0..settings.rounds).map(|_| {
+        let bare = run_bare(BareOrder { rate: RATE, ms: settings.ms });
         let sink = SinkChild::start(&server("none", settings.awake));
         let order = order(sink.port, Some(RATE), settings.ms);
         let found = run_ours(&LoadOrder { warm_up_ms: 100, ..order });
@@ -176,7 +180,16 @@ fn fidelity(settings: &Settings) {
             us(p99),
             us(p999)
         );
-        (found.per_second, [p50, p99, p999])
+        for (core, late) in bare.iter().enumerate() {
+            let Latency { p50, p99, p999, .. } = *late;
+            println!(
+                "    bare loop on core {core}: p50 {}, p99 {}, p99.9 {}",
+                us(p50),
+                us(p99),
+                us(p999)
+            );
+        }
+        (found.per_second, [p50, p99, p999], bare.map(|late| [late.p50, late.p99, late.p999]))
     });
     let rounds: Vec<_> = rounds.collect();
     let off = |rate: f64| (rate / RATE as f64 - 1.0).abs();
@@ -185,8 +198,10 @@ fn fidelity(settings: &Settings) {
     line("20,000 requests/s: off by", &figure, "≤ 0.05 %", rate <= 0.000_5);
     let times = [("p50", 50), ("p99", 300), ("p99.9", 1000)];
     for (place, (name, bar)) in times.into_iter().enumerate() {
-        let of = |round: &(f64, [Duration; 3])| round.1[place];
-        let time = median(rounds.iter().map(of).collect(), |time| time.as_secs_f64());
+        let middle = |times: Vec<Duration>| median(times, |time| time.as_secs_f64());
+        let time = middle(rounds.iter().map(|round| round.1[place]).collect());
+        let worse = rounds.iter().map(|round| round.2[0][place].max(round.2[1][place]));
+        println!("  the bare loops, the later of the two, {name}: {}", us(middle(worse.collect())));
         let bar_time = Duration::from_micros(bar);
         line(
             &format!("added latency, {name}"),
@@ -254,7 +269,9 @@ fn cost(settings: &Settings) {
         sink.stop();
         let share = found.cpu.as_secs_f64() / (settings.ms as f64 / 1e3);
         let awake = found.awake.as_secs_f64() / (settings.ms as f64 / 1e3);
-        println!("  of it waiting awake: {:.2} %, lag p95 {}", awake * 100.0, us(found.lag_p95));
+        let work = (share - awake) * 100.0;
+        let lag = us(found.lag_p95);
+        println!("  {work:.2} % at work, {:.2} % waiting awake, lag p95 {lag}", awake * 100.0);
         let what = format!("10,000 points/s, batches of {points}: of a core");
         let figure = format!("{:.2} %", share * 100.0);
         line(&what, &figure, &format!("≤ {} %", bar * 100.0), share <= bar);

@@ -2,16 +2,22 @@
 //!
 //! The main types are [`Watch`], time counted from the start of a run, and [`Poller`]. A poller's
 //! own timeout counts milliseconds on Linux, so there a timer of the kernel ends the wait; on
-//! kqueue the timeout is exact by itself. The kernel's timer is some microseconds late, so the
-//! last stretch before an instant is spent asking the poller without sleeping.
+//! kqueue the timeout is exact by itself. A wake-up is some microseconds late, so the last stretch
+//! before an instant is spent asking the poller without sleeping: as long a stretch as wake-ups
+//! have lately been late, since it costs processor time.
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
 
-/// How long before an instant a thread stops sleeping.
-const SPIN: Duration = Duration::from_micros(60);
+/// How long before an instant a thread stops sleeping, at most and at least.
+const LONGEST_SPIN: Duration = Duration::from_micros(60);
+const SHORTEST_SPIN: Duration = Duration::from_micros(10);
+/// How much earlier a thread stops sleeping than it would have to.
+const MARGIN: Duration = Duration::from_micros(3);
+/// Asking once takes less time than this, unless the thread was interrupted.
+const ASKING: Duration = Duration::from_micros(5);
 /// The longest tick.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 
@@ -52,6 +58,10 @@ pub(crate) struct Poller {
     #[cfg(target_os = "linux")]
     set_for: Option<Duration>,
     tick: Duration,
+    /// How long before an instant it stops sleeping now.
+    spin: Duration,
+    /// The instant for which it was asked last without sleeping and found nothing, and when.
+    asked: Option<(Option<Duration>, Instant)>,
     /// Time spent asking without sleeping and without finding anything.
     pub(crate) spun: Duration,
 }
@@ -67,6 +77,8 @@ impl Poller {
             set_for: None,
             poll,
             tick,
+            spin: LONGEST_SPIN,
+            asked: None,
             spun: Duration::ZERO,
         })
     }
@@ -88,21 +100,46 @@ impl Poller {
         until: Option<Duration>,
     ) -> io::Result<()> {
         let left = until.map_or(Duration::MAX, |until| until.saturating_sub(now));
-        if left <= SPIN {
-            let before = Instant::now();
-            let polled = self.poll.poll(events, Some(Duration::ZERO));
-            if events.is_empty() {
-                self.spun += before.elapsed();
-            }
-            return uninterrupted(polled);
+        if left <= self.spin {
+            return self.ask(events, until);
         }
-        let sleep = left.saturating_sub(SPIN).min(self.tick);
+        self.asked = None;
+        let sleep = left.saturating_sub(self.spin).min(self.tick);
+        if sleep == self.tick {
+            return uninterrupted(self.poll.poll(events, Some(sleep)));
+        }
         #[cfg(target_os = "linux")]
-        if sleep < self.tick && self.set_for != until {
+        if self.set_for != until {
             self.timer.set(sleep)?;
             self.set_for = until;
         }
-        uninterrupted(self.poll.poll(events, Some(sleep)))
+        let wakes = Instant::now() + sleep;
+        uninterrupted(self.poll.poll(events, Some(sleep)))?;
+        // Whoever was woken by a socket has slept too short for a timer to be late.
+        self.learn(Instant::now().saturating_duration_since(wakes));
+        Ok(())
+    }
+
+    /// Looks for events without sleeping.
+    fn ask(&mut self, events: &mut Events, until: Option<Duration>) -> io::Result<()> {
+        let now = Instant::now();
+        if let Some((_, asked)) = self.asked.filter(|(last, _)| *last == until) {
+            // Nothing was found and nothing was done in between.
+            self.spun += now.duration_since(asked).min(ASKING);
+        }
+        uninterrupted(self.poll.poll(events, Some(Duration::ZERO)))?;
+        self.asked = events.is_empty().then_some((until, now));
+        Ok(())
+    }
+
+    /// Quick to wake earlier after a late wake-up, slow to trust the timer again.
+    fn learn(&mut self, late: Duration) {
+        if late.is_zero() {
+            return;
+        }
+        let wanted = late.saturating_add(MARGIN).clamp(SHORTEST_SPIN, LONGEST_SPIN);
+        let trust = self.spin.saturating_sub(wanted) / 32;
+        self.spin = wanted.max(self.spin.saturating_sub(trust));
     }
 }
 
@@ -153,5 +190,54 @@ mod timer {
             timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &spec)?;
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poller() -> Poller {
+        Poller::new(TICK).unwrap()
+    }
+
+    #[test]
+    fn a_poller_that_wakes_in_time_comes_to_ask_for_a_short_while_only() {
+        let mut poller = poller();
+        for _ in 0..1_000 {
+            poller.learn(Duration::from_micros(1));
+        }
+        assert!(poller.spin < SHORTEST_SPIN + Duration::from_micros(1), "{:?}", poller.spin);
+    }
+
+    #[test]
+    fn one_late_wake_up_is_enough_to_wake_earlier() {
+        let mut poller = poller();
+        poller.spin = SHORTEST_SPIN;
+        poller.learn(Duration::from_micros(30));
+        assert_eq!(poller.spin, Duration::from_micros(33));
+        poller.learn(Duration::from_millis(9));
+        assert_eq!(poller.spin, LONGEST_SPIN);
+    }
+
+    #[test]
+    fn waiting_awake_is_counted_and_an_interruption_is_not_taken_for_it() {
+        let mut poller = poller();
+        let mut events = Events::with_capacity(4);
+        let until = Some(Duration::from_secs(1));
+        for _ in 0..10 {
+            poller.ask(&mut events, until).unwrap();
+        }
+        assert!(poller.spun > Duration::ZERO && poller.spun <= ASKING * 9, "{:?}", poller.spun);
+    }
+
+    #[test]
+    fn what_was_done_between_two_instants_is_no_waiting() {
+        let mut poller = poller();
+        let mut events = Events::with_capacity(4);
+        for second in 0..10 {
+            poller.ask(&mut events, Some(Duration::from_secs(second))).unwrap();
+        }
+        assert_eq!(poller.spun, Duration::ZERO);
     }
 }
