@@ -8,7 +8,7 @@ mod driven;
 mod figures;
 pub mod latency;
 pub mod load;
-mod measured;
+pub(crate) mod measured;
 pub mod parity;
 pub mod points;
 mod queries;
