@@ -13,8 +13,6 @@ const LAGS_IN_A_LIMIT: u32 = 10;
 /// is read off a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Cores that the process may use.
-    pub cores: u32,
     /// Small requests each second that 64 users got answered who asked as fast as they could.
     pub ceiling_per_second: f64,
     /// The rate of the open load that the times below are of, in requests each second.
@@ -59,7 +57,6 @@ mod tests {
     fn a_limit_is_judged_from_ten_lags_on() {
         let spread = Spread { p50: Duration::ZERO, p95: Duration::ZERO, p99: Duration::ZERO };
         let calibration = Calibration {
-            cores: 2,
             ceiling_per_second: 50_000.0,
             rate: 1_000,
             added: spread,
