@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Sabotage(SabotageArgs),
     /// Show what this machine can run, and clean up what an earlier run left behind.
     Doctor(DoctorArgs),
+    /// Show what this machine can drive, what it adds to a latency, and which limits it can judge.
+    Calibrate,
     /// Serve a stand-in until interrupted, for any client.
     Standin(StandinArgs),
     /// Make the stack on AWS that the deployed target judges: terraform, with the plan read first.

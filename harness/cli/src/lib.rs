@@ -55,6 +55,7 @@ fn dispatch(command: Command, settings: &Settings, printer: Printer) -> ExitCode
         Command::Compare(args) => commands::compare::compare(&args, printer),
         Command::Sabotage(args) => commands::sabotage::sabotage(&args, settings, printer),
         Command::Doctor(args) => commands::doctor::doctor(&args, settings, printer),
+        Command::Calibrate => commands::calibrate::calibrate(settings, printer),
         Command::Standin(args) => commands::standin::standin(&args, settings, printer),
         // Terraform's own exit codes are passed on, and they are more than ours.
         Command::Stack(command) => {

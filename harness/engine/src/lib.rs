@@ -6,6 +6,7 @@
 //! knows where a store comes from. Each check is a `collect`, which touches the world, and a
 //! `judge`, which is pure; [`dispatch`] has the one `match` over the kinds of step.
 
+pub mod calibrate;
 pub mod checks;
 mod cx;
 mod dispatch;

@@ -68,6 +68,17 @@ impl Plan {
         Ok(self)
     }
 
+    /// Whether any step that is carried out measures time against the wall.
+    pub(crate) fn measures_time(&self) -> bool {
+        let timed = |step: &Step| matches!(step, Step::Latency(_) | Step::Load(_));
+        self.scenarios.iter().any(|planned| {
+            let steps = planned.scenario.steps.iter().enumerate();
+            let mut done =
+                steps.filter(|(index, _)| !planned.leaves_out(*index) && !planned.is_left(*index));
+            done.any(|(_, step)| timed(step))
+        })
+    }
+
     /// One plan for each declared break: the scenario's groundwork, the break, and its check.
     pub fn sabotaged(scenario: &Scenario, seed: u64) -> Vec<Self> {
         let breaks = scenario.steps.iter().enumerate().flat_map(|(step, it)| {

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use cutover_clients::Http;
 use cutover_model::event::RunStart;
-use cutover_model::{RunEventKind, ScenarioId, StepId};
+use cutover_model::{RunEventKind, ScenarioId, StepId, Timing};
 use cutover_targets::{ProvisionError, Provisioned, Target, acquire, provision};
 
+use crate::calibrate::{CalibrationError, Effort, calibrate};
 use crate::cx::RunCx;
 use crate::dispatch::{refused, run_step};
 use crate::events::Events;
@@ -20,6 +21,9 @@ const LOG: &str = "influxdb.log";
 /// Runs a plan. What happens is told through `events`; the last one says that the run ended.
 pub async fn run(plan: Plan, cx: RunCx, start: RunStart, events: Events) {
     events.emit(RunEventKind::RunStarted(start));
+    if cx.target.timing() == Timing::Real && plan.measures_time() {
+        tell_calibration(&cx, &events).await;
+    }
     for planned in plan.scenarios {
         if cx.stop.is_asked() {
             break;
@@ -43,6 +47,15 @@ pub async fn run(plan: Plan, cx: RunCx, start: RunStart, events: Events) {
         events.emit(RunEventKind::Interrupted);
     }
     events.emit(RunEventKind::RunFinished);
+}
+
+/// Tells what this machine can do by itself, before it measures anything else.
+async fn tell_calibration(cx: &RunCx, events: &Events) {
+    match calibrate(Effort::Brief, &cx.clock, &cx.stop).await {
+        Ok(calibration) => events.emit(RunEventKind::Calibrated(calibration)),
+        Err(CalibrationError::Interrupted) => {}
+        Err(error) => events.error(None, None, &error),
+    }
 }
 
 async fn run_scenario(planned: PlannedScenario, cx: RunCx, events: Events) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::Calibration;
 use crate::ids::{RunId, ScenarioId, StepId, StepKind, TargetKind, Timing};
 use crate::measured::Measured;
 use crate::shard::Shard;
@@ -33,6 +34,8 @@ pub struct RunEvent {
 pub enum RunEventKind {
     /// The run began. Always the first event.
     RunStarted(RunStart),
+    /// The machine was measured by itself, before anything that a clock judges.
+    Calibrated(Calibration),
     /// A scenario began.
     ScenarioStarted {
         /// Its id.

@@ -3,6 +3,7 @@
 //! Every other crate speaks in these types. A scenario becomes a plan, a plan's run becomes
 //! events, and the events fold into one report; none of these arrows runs backwards.
 
+pub mod calibration;
 pub mod clock;
 pub mod draw;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod shard;
 pub mod units;
 pub mod verdict;
 
+pub use calibration::Calibration;
 pub use clock::Clock;
 pub use event::{RunEvent, RunEventKind};
 pub use exit::Exit;

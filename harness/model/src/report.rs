@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::Calibration;
 use crate::event::{EVENT_FORMAT, Fact, Figure, RunEvent, RunEventKind, RunStart, Sabotaged};
 use crate::exit::Exit;
 use crate::ids::{ScenarioId, StepId, StepKind, Timing};
@@ -23,6 +24,9 @@ pub struct RunReport {
     pub format: u32,
     /// What the run started from.
     pub start: RunStart,
+    /// What the machine that measured can do by itself, if anything was to be judged by time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// How long it took, up to its last event.
     pub elapsed: Duration,
     /// Whether the record has its last event.
@@ -202,6 +206,7 @@ impl RunReport {
         Self {
             format: REPORT_FORMAT,
             start,
+            calibration: None,
             elapsed: Duration::ZERO,
             complete: false,
             interrupted: false,
@@ -233,6 +238,7 @@ impl RunReport {
                     reproduce,
                 });
             }
+            RunEventKind::Calibrated(calibration) => self.calibration = Some(*calibration),
             RunEventKind::TargetReady { scenario, timing, destination } => {
                 let scenario = self.scenario(scenario)?;
                 scenario.timing = Some(*timing);

@@ -30,7 +30,7 @@ pub fn json(report: &RunReport) -> String {
 /// A report in JSON without what a clock enters, so that two runs with one seed can be compared.
 ///
 /// These become [`TIMED`], where they are not `null`:
-/// - of the run: `start.run` (it holds the start), `start.started_at_ns`, `elapsed`;
+/// - of the run: `start.run` (it holds the start), `start.started_at_ns`, `calibration`, `elapsed`;
 /// - of each step: `started`, `elapsed`;
 /// - of each fact: a `duration`, a `per-second` and a `timed-count`;
 /// - of what was `measured` of an operation: all but how it was asked for, which is `arrivals`,
@@ -46,6 +46,7 @@ pub fn timeless(report: &Value) -> Value {
     let mut report = report.clone();
     blank(&mut report, "/start/run");
     blank(&mut report, "/start/started_at_ns");
+    blank(&mut report, "/calibration");
     blank(&mut report, "/elapsed");
     for scenario in children(&mut report, "/scenarios") {
         for step in children(scenario, "/steps") {

@@ -9,6 +9,7 @@ use cutover_model::report::{ScenarioReport, StepReport};
 use cutover_model::{Exit, Judgement, RunReport, Timing};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::calibration::calibration_line;
 use crate::details::{Detail, causes, details, gist};
 use crate::{measured, text};
 
@@ -43,6 +44,9 @@ fn suite_of_run(report: &RunReport, told: bool) -> TestSuite {
         ("started", text::utc(report.start.started_at_ns)),
     ] {
         suite.add_property((name, value.as_str()));
+    }
+    if let Some(calibration) = &report.calibration {
+        suite.add_property(("calibration", calibration_line(calibration).as_str()));
     }
     if let Some(shard) = report.start.shard {
         suite.add_property(("shard", shard.to_string().as_str()));

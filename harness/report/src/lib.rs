@@ -7,6 +7,7 @@
 //! file, and nothing here judges a run: that is the fold in `cutover-model`.
 
 mod baselines;
+mod calibration;
 mod compared;
 mod comparison;
 mod details;
@@ -25,6 +26,7 @@ pub use baselines::{
     BASELINE_FORMAT, Baseline, KeptFigure, KeptOperation, KeptStatistic, LineError, Load,
     NoBaseline, kept_of_run, of_run, read_baselines,
 };
+pub use calibration::calibration_text;
 pub use compared::{comparison_markdown, comparison_text, conclusion};
 pub use comparison::{Change, Compared, Comparison, ENOUGH_RUNS, Earlier, Quotient, compare};
 pub use format::{Format, UnknownFormat, render};

@@ -6,6 +6,7 @@
 use cutover_model::report::{ScenarioReport, StepReport};
 use cutover_model::{Judgement, RunReport, ShortDuration, Timing};
 
+use crate::calibration::calibration_line;
 use crate::details::{Detail, causes, details, gist};
 use crate::measured::{self, Row, Table};
 use crate::text;
@@ -108,7 +109,14 @@ fn heading(report: &RunReport) -> String {
     let timing = report.scenarios.iter().any(indicative);
     let timing = timing.then(|| format!("Timing is {}.", text::INDICATIVE));
     let table = "| | scenario | step | took | result |\n|---|---|---|---:|---|\n".to_owned();
-    let blocks = [headline, about].into_iter().chain(notices).chain(timing).chain([table]);
+    let calibration = report.calibration.as_ref().map(calibration_line);
+    let calibration = calibration.map(|line| format!("Calibration: {line}."));
+    let blocks = [headline, about]
+        .into_iter()
+        .chain(calibration)
+        .chain(notices)
+        .chain(timing)
+        .chain([table]);
     blocks.collect::<Vec<_>>().join("\n\n")
 }
 

@@ -5,6 +5,7 @@
 use cutover_model::event::{RunEvent, RunEventKind};
 use cutover_model::{Timing, ids};
 
+use crate::calibration::calibration_line;
 use crate::text::{many, number, visible};
 
 /// The line of an event, without its end; `None` for events that a log can do without.
@@ -18,6 +19,7 @@ pub fn line(event: &RunEvent) -> Option<String> {
             let target = start.target.word();
             format!("run {}: {scenarios} on {target}, seed {}", start.run, start.seed)
         }
+        RunEventKind::Calibrated(it) => format!("calibration: {}", calibration_line(it)),
         RunEventKind::ScenarioStarted { scenario, title, steps, .. } => {
             format!("{scenario}: {title} ({})", many(steps.len(), "step"))
         }

@@ -5,6 +5,7 @@
 use cutover_model::report::{ScenarioReport, StepReport};
 use cutover_model::{Exit, RunReport, ShortDuration, Timing};
 
+use crate::calibration::calibration_line;
 use crate::details::{Detail, causes, details, gist};
 use crate::{measured, text};
 
@@ -36,6 +37,9 @@ pub fn terminal(report: &RunReport, style: Style) -> String {
             ShortDuration(report.elapsed)
         ),
     );
+    if let Some(calibration) = &report.calibration {
+        screen.line(0, &format!("calibration: {}", calibration_line(calibration)));
+    }
     for scenario in &report.scenarios {
         screen.text.push('\n');
         screen.scenario(scenario);

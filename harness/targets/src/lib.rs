@@ -168,6 +168,14 @@ impl TargetSpec {
             Self::Deployed(_) => TargetKind::Deployed,
         }
     }
+
+    /// What clock readings on its destination are worth.
+    pub fn timing(&self) -> Timing {
+        match self {
+            Self::Embedded => Timing::Indicative,
+            Self::Process { .. } | Self::Container { .. } | Self::Deployed(_) => Timing::Real,
+        }
+    }
 }
 
 impl Permission {

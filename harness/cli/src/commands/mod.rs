@@ -1,6 +1,7 @@
 //! The subcommands, one module each.
 
 pub(crate) mod baseline;
+pub(crate) mod calibrate;
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod list;

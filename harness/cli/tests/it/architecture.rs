@@ -34,6 +34,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "faults",
             "clients",
             "standin-influxdb",
+            "standin-sink",
             "standin-timestream",
             "migrate",
             "targets",

@@ -48,7 +48,7 @@ pub(super) fn request_of(
 }
 
 /// Runs a load to its end, or until it or the run is to stop.
-pub(super) async fn drive(
+pub(crate) async fn drive(
     load: HttpLoad,
     flag: Arc<Stop>,
     mut stop: watch::Receiver<bool>,

@@ -9,7 +9,7 @@ mod figures;
 pub mod find_rate;
 pub mod latency;
 pub mod load;
-mod measured;
+pub(crate) mod measured;
 pub mod parity;
 pub mod points;
 mod queries;

@@ -8,6 +8,7 @@ use cutover_model::{Exit, Expectation, Finding, RunReport, ShortDuration, Timing
 use serde::Serialize;
 
 use super::{lines, lines::LineChart, traffic, traffic::TrafficChart};
+use crate::calibration::calibration_line;
 use crate::details::{destination, findings, gist, series, source};
 use crate::measured::{self, Table};
 use crate::text;
@@ -143,6 +144,10 @@ impl Page {
                 ("target", start.target.word().to_owned()),
                 ("seed", start.seed.to_string()),
                 ("machine", start.machine.as_ref().map_or_else(String::new, text::machine)),
+                (
+                    "calibration",
+                    report.calibration.as_ref().map_or_else(String::new, calibration_line),
+                ),
                 ("scenarios", report.scenarios.len().to_string()),
                 ("cutover", cut(&start.version)),
             ]

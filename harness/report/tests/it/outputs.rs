@@ -15,6 +15,7 @@ fn another_time() -> RunReport {
     let mut report = sample::report();
     report.start.run = cutover_model::RunId::new("20300101T000000Z-7");
     report.start.started_at_ns += 1;
+    report.calibration.iter_mut().for_each(|it| it.lag_p95 *= 2);
     report.elapsed += Duration::from_secs(1);
     for step in report.scenarios.iter_mut().flat_map(|scenario| &mut scenario.steps) {
         step.started = step.started.map(|at| at + Duration::from_millis(3));

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cutover_model::calibration::{Calibration, Spread};
 use cutover_model::event::{
     EVENT_FORMAT, Fact, FactValue, Figure, LatencySeries, Machine, PerSecondSeries,
     PercentileSeries, RunEvent, RunEventKind, RunStart, TrafficFigure, TriggerPoint,
@@ -45,11 +46,24 @@ pub(crate) fn events() -> Vec<RunEvent> {
             scenarios: 3,
         }),
     );
+    record.at(1, RunEventKind::Calibrated(calibration()));
     load_curve(&mut record);
     way_back(&mut record);
     hostile(&mut record);
     record.at(41_870, RunEventKind::RunFinished);
     record.0
+}
+
+fn calibration() -> Calibration {
+    let us = Duration::from_micros;
+    Calibration {
+        ceiling_per_second: 61_234.0,
+        rate: 1_000,
+        added: Spread { p50: us(60), p95: us(110), p99: us(400) },
+        lag_p95: us(70),
+        server_late: Spread { p50: us(12), p95: us(30), p99: us(90) },
+        points_per_second: 4_210_000.0,
+    }
 }
 
 /// A record that numbers its events.
