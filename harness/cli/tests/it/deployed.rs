@@ -400,7 +400,7 @@ fn the_runners_script_runs_the_real_binary_against_the_stack() {
 fn the_runners_script_runs_each_job_of_an_array_as_a_shard() {
     let world = world_of_the_runner();
     let load = "  - load:
-      write: { open: { rate: 2_000 points/s }, batch: 20, series: 3 }
+      write: { open: { rate: 2_000 points/s }, batch: 20, points: { series: 3 } }
       duration: 500ms
       expect: [ { on: write, errors: \"< 1%\", min_samples: 50 } ]
       prove: [no_acknowledged_write_lost]

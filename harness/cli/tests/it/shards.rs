@@ -13,7 +13,7 @@ fn sandbox() -> Sandbox {
       data: [load]
       expect: { missing: 0, extra: 0, different: 0, min_rows: 10 }
   - load:
-      write: { open: { rate: 5_000 points/s }, batch: 50, series: 7 }
+      write: { open: { rate: 5_000 points/s }, batch: 50, points: { series: 7 } }
       warm_up: 200ms
       duration: 800ms
       expect:

@@ -8,6 +8,8 @@ mod driven;
 mod figures;
 pub mod find_rate;
 pub mod latency;
+#[cfg(test)]
+mod lies;
 pub mod load;
 pub(crate) mod measured;
 pub mod parity;
