@@ -37,7 +37,7 @@ pub fn conclusion(comparison: &Comparison) -> String {
 pub fn comparison_text(comparison: &Comparison) -> String {
     let mut text = format!("run {}\n", visible(comparison.run.as_str()));
     for operation in comparison.figures.chunk_by(Compared::is_of_operation) {
-        text += &format!("\n{}\n", visible(&title(&operation[0])));
+        text.extend(["\n", &*visible(&title(&operation[0])), "\n"]);
         for figure in operation {
             let cells = cells(figure);
             let line = format!(
@@ -47,7 +47,7 @@ pub fn comparison_text(comparison: &Comparison) -> String {
             text.extend([line.trim_end(), "\n"]);
         }
         for why in reasons(operation) {
-            text += &format!("    {}\n", visible(&why));
+            text.extend(["    ", &*visible(&why), "\n"]);
         }
         text += &trend_text(operation);
     }
@@ -63,21 +63,22 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
         escaped(&conclusion(comparison))
     );
     for operation in comparison.figures.chunk_by(Compared::is_of_operation) {
-        page += &format!("\n### {}\n\n", escaped(&title(&operation[0])));
+        page.extend(["\n### ", &escaped(&title(&operation[0])), "\n\n"]);
         page += "| figure | | now and before | ratio (95 %) | trend |\n|---|---|---|---|---|\n";
         for figure in operation {
             let Cells { statistic, change, values, quotient, spark } = cells(figure);
             let alarm = matches!(figure.change, Change::Slower);
             let change = if alarm { format!("**{change}**") } else { change.to_owned() };
-            page += &format!("| {statistic} | {change} | {values} | {quotient} | {spark} |\n");
+            let row = [statistic, &change, &values, &quotient, &spark].join(" | ");
+            page.extend(["| ", &row, " |\n"]);
         }
         for why in reasons(operation) {
-            page += &format!("\n{}\n", escaped(&why));
+            page.extend(["\n", &escaped(&why), "\n"]);
         }
         page += &trend_markdown(operation);
     }
     if let Some(remark) = remark(comparison) {
-        page += &format!("\n{remark}\n");
+        page.extend(["\n", &remark, "\n"]);
     }
     page
 }
