@@ -18,6 +18,11 @@ fn normal(seed: u64, stream: u64, n: u64) -> f64 {
 }
 
 /// A percentile of samples with its interval, by ranks and 20 blocks.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "ranks are positive and small"
+)]
 fn figure(statistic: KeptStatistic, share: f64, sorted: &[f64]) -> KeptFigure {
     let count = sorted.len() as f64;
     let half = critical(0.05, 19.0) * (count * share * (1.0 - share)).sqrt();
