@@ -12,7 +12,8 @@ use cutover_model::event::Machine;
 use cutover_model::measured::{Arrivals, Estimate, GeneratorFigures, Measured};
 use cutover_model::report::{ScenarioReport, StepReport};
 use cutover_model::{
-    Exit, Judgement, RunId, RunReport, ScenarioId, ShortDuration, StepId, TargetKind, Timing,
+    Calibration, Exit, Judgement, RunId, RunReport, ScenarioId, ShortDuration, StepId, TargetKind,
+    Timing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,9 @@ pub struct Baseline {
     pub destination: Option<String>,
     /// What it ran on.
     pub machine: Option<Machine>,
+    /// What the machine could do by itself, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// What was measured, in the order of the run.
     pub operations: Vec<KeptOperation>,
 }
@@ -280,6 +284,7 @@ fn of_scenario(report: &RunReport, scenario: &ScenarioReport) -> Baseline {
         target: start.target,
         destination: scenario.destination.clone(),
         machine: start.machine.clone(),
+        calibration: report.calibration,
         operations: operations.collect(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cutover_model::ShortDuration;
 
 use crate::baselines::KeptStatistic;
-use crate::comparison::{Change, Compared, Comparison, ENOUGH_RUNS, Quotient};
+use crate::comparison::{Ceilings, Change, Compared, Comparison, ENOUGH_RUNS, Quotient};
 use crate::markdown::escaped;
 use crate::text::{decimal, many, utc, visible};
 
@@ -51,8 +51,11 @@ pub fn comparison_text(comparison: &Comparison) -> String {
         }
         text += &trend_text(operation);
     }
-    let remark = remark(comparison).map(|remark| remark + "\n").unwrap_or_default();
-    text + "\n" + &remark + &conclusion(comparison) + "\n"
+    text.push('\n');
+    for remark in remarks(comparison) {
+        text.extend([&remark, "\n"]);
+    }
+    text + &conclusion(comparison) + "\n"
 }
 
 /// The comparison as Markdown.
@@ -77,7 +80,7 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
         }
         page += &trend_markdown(operation);
     }
-    if let Some(remark) = remark(comparison) {
+    for remark in remarks(comparison) {
         page.extend(["\n", &remark, "\n"]);
     }
     page
@@ -129,8 +132,20 @@ fn reasons(operation: &[Compared]) -> Vec<String> {
     reasons.into_iter().map(|(why, figures)| format!("{}: {why}", figures.join(", "))).collect()
 }
 
-/// What has to be known of the chance of a false alarm.
-fn remark(comparison: &Comparison) -> Option<String> {
+/// What has to be known of the machine and of the chance of a false alarm.
+fn remarks(comparison: &Comparison) -> impl Iterator<Item = String> {
+    let machine = comparison.ceilings.map(|Ceilings { now, before }| {
+        format!(
+            "The machine by itself drives {}/s, and before {}/s (× {:.2}).",
+            decimal(now),
+            decimal(before),
+            now / before
+        )
+    });
+    machine.into_iter().chain(few_runs(comparison))
+}
+
+fn few_runs(comparison: &Comparison) -> Option<String> {
     let mut runs = comparison.figures.iter().filter_map(|it| it.quotient.map(|it| it.runs));
     let few = runs.any(|runs| runs < ENOUGH_RUNS);
     few.then(|| {
