@@ -237,3 +237,74 @@ fn shown(statistic: KeptStatistic, value: f64) -> String {
         format!("{}/s", decimal(value))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cutover_model::{Ratio, RunId, ScenarioId, StepId, TargetKind};
+
+    use super::*;
+    use crate::comparison::Earlier;
+
+    fn figure(values: &[f64], change: Change) -> Compared {
+        let earlier = |(at, value): (i64, &f64)| Earlier {
+            run: RunId::new(format!("run-{at}")),
+            started_at_ns: at,
+            value: *value,
+        };
+        Compared {
+            scenario: ScenarioId::new("s|<b>"),
+            target: TargetKind::Process,
+            step: StepId::new("1-load"),
+            operation: "write\u{1b}[31m".to_owned(),
+            statistic: KeptStatistic::P95,
+            now: Some(0.004),
+            quotient: None,
+            late: None,
+            change,
+            trend: (0..).zip(values).map(earlier).collect(),
+        }
+    }
+
+    fn comparison(figures: Vec<Compared>) -> Comparison {
+        let at_least = Ratio::from_percent(5.0).unwrap();
+        Comparison { run: RunId::new("now"), at_least, ceilings: None, figures }
+    }
+
+    #[test]
+    fn a_spark_line_goes_from_the_lowest_to_the_highest_and_ends_with_now() {
+        assert_eq!(spark(&figure(&[0.001, 0.008, 0.001], Change::Slower)), "▁█▁▄");
+        assert_eq!(spark(&figure(&[0.004, 0.004], Change::NoDifference)), "▄▄▄");
+        assert_eq!(spark(&figure(&[], Change::NoDifference)), "");
+    }
+
+    #[test]
+    fn the_trend_ends_with_the_latest_runs() {
+        let values: Vec<f64> = (1..=40).map(f64::from).collect();
+        let rows = trend_rows(&[figure(&values, Change::NoDifference)]);
+        assert_eq!(rows.len(), TREND);
+        assert_eq!(rows[TREND - 1][1], "run-39");
+    }
+
+    #[test]
+    fn text_from_outside_steers_neither_terminal_nor_markdown() {
+        let comparison = comparison(vec![figure(&[0.001], Change::Unknown("a|b\n<c>".to_owned()))]);
+        let text = comparison_text(&comparison);
+        assert!(!text.contains('\u{1b}') && text.contains("a|b\\n<c>"), "{text}");
+        let page = comparison_markdown(&comparison);
+        assert!(!page.contains('<') && !page.contains('\u{1b}'), "{page}");
+    }
+
+    #[test]
+    fn every_figure_is_counted_once() {
+        let changes = [
+            Change::Slower,
+            Change::LittleSlower,
+            Change::Faster,
+            Change::NoDifference,
+            Change::Unknown(String::new()),
+        ];
+        let figures = changes.map(|change| figure(&[], change)).to_vec();
+        let told = conclusion(&comparison(figures));
+        assert_eq!(told.matches(": 1 ").count() + told.matches(", 1 ").count(), 5, "{told}");
+    }
+}
