@@ -113,3 +113,11 @@ pub struct GeneratorFigures {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub divided: Option<String>,
 }
+
+impl GeneratorFigures {
+    /// The share of its time that a generator may be at work: with nothing to spare it measures
+    /// itself.
+    pub const BUSY_LIMIT: f64 = 0.9;
+    /// How far the wall clock may be set, or the machine be suspended, during a measurement.
+    pub const CLOCK_LIMIT: Duration = Duration::from_millis(100);
+}

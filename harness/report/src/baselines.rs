@@ -12,7 +12,8 @@ use cutover_model::event::Machine;
 use cutover_model::measured::{Arrivals, Estimate, GeneratorFigures, Measured};
 use cutover_model::report::{ScenarioReport, StepReport};
 use cutover_model::{
-    Exit, Judgement, RunId, RunReport, ScenarioId, ShortDuration, StepId, TargetKind, Timing,
+    Calibration, Exit, FindingCode, Judgement, RunId, RunReport, ScenarioId, ShortDuration, StepId,
+    TargetKind, Timing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,12 +24,6 @@ pub const BASELINE_FORMAT: u32 = 1;
 
 /// More failures than this share of the requests: what was measured is how fast it fails.
 const FAILED_SHARE: f64 = 0.01;
-
-/// The share of its time that a generator may be at work.
-const BUSY_SHARE: f64 = 0.9;
-
-/// How far the wall clock may be set, or the machine be suspended, during a measurement.
-const CLOCK_STEP: Duration = Duration::from_millis(100);
 
 /// What is kept of one scenario of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +46,9 @@ pub struct Baseline {
     pub destination: Option<String>,
     /// What it ran on.
     pub machine: Option<Machine>,
+    /// What the machine could do by itself, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// What was measured, in the order of the run.
     pub operations: Vec<KeptOperation>,
 }
@@ -245,13 +243,15 @@ pub fn kept_of_run(report: &RunReport) -> Result<Vec<Baseline>, NoBaseline> {
 }
 
 /// Whether a check failed for more than a clock reading: such a run is no measure of anything.
+/// Requests that failed are expected or not by themselves.
 fn is_wrong(step: &StepReport) -> bool {
     let Some(verdict) = &step.verdict else { return false };
     let fails = |timed: bool| {
         let failed = verdict.expectations.iter().filter(|it| it.judgement == Judgement::Fail);
         failed.into_iter().any(|it| it.timed == timed)
     };
-    fails(false) || (fails(true) && !verdict.findings.is_empty())
+    let found = verdict.findings.iter().any(|it| it.code != FindingCode::RequestFailed);
+    fails(false) || (fails(true) && found)
 }
 
 fn of_scenario(report: &RunReport, scenario: &ScenarioReport) -> Baseline {
@@ -280,6 +280,7 @@ fn of_scenario(report: &RunReport, scenario: &ScenarioReport) -> Baseline {
         target: start.target,
         destination: scenario.destination.clone(),
         machine: start.machine.clone(),
+        calibration: report.calibration,
         operations: operations.collect(),
     }
 }
@@ -340,11 +341,11 @@ fn doubt(measured: &Measured) -> Option<String> {
     if failures as f64 > measured.requests as f64 * FAILED_SHARE {
         return Some(format!("{failures} of {} requests failed", measured.requests));
     }
-    if *clock_step > CLOCK_STEP {
+    if *clock_step > GeneratorFigures::CLOCK_LIMIT {
         let step = ShortDuration(*clock_step);
         return Some(format!("the clock was set, or the machine suspended, by {step}"));
     }
-    if let Some(busy) = busy.filter(|busy| *busy > BUSY_SHARE) {
+    if let Some(busy) = busy.filter(|busy| *busy > GeneratorFigures::BUSY_LIMIT) {
         let percent = busy * 100.0;
         return Some(format!("the generator had nothing to spare: {percent:.0}% of its time"));
     }

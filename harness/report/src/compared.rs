@@ -6,7 +6,7 @@ use std::time::Duration;
 use cutover_model::ShortDuration;
 
 use crate::baselines::KeptStatistic;
-use crate::comparison::{Change, Compared, Comparison, ENOUGH_RUNS, Quotient};
+use crate::comparison::{Ceilings, Change, Compared, Comparison, ENOUGH_RUNS, Quotient};
 use crate::markdown::escaped;
 use crate::text::{decimal, many, utc, visible};
 
@@ -37,7 +37,7 @@ pub fn conclusion(comparison: &Comparison) -> String {
 pub fn comparison_text(comparison: &Comparison) -> String {
     let mut text = format!("run {}\n", visible(comparison.run.as_str()));
     for operation in comparison.figures.chunk_by(Compared::is_of_operation) {
-        text += &format!("\n{}\n", visible(&title(&operation[0])));
+        text.extend(["\n", &*visible(&title(&operation[0])), "\n"]);
         for figure in operation {
             let cells = cells(figure);
             let line = format!(
@@ -47,12 +47,15 @@ pub fn comparison_text(comparison: &Comparison) -> String {
             text.extend([line.trim_end(), "\n"]);
         }
         for why in reasons(operation) {
-            text += &format!("    {}\n", visible(&why));
+            text.extend(["    ", &*visible(&why), "\n"]);
         }
         text += &trend_text(operation);
     }
-    let remark = remark(comparison).map(|remark| remark + "\n").unwrap_or_default();
-    text + "\n" + &remark + &conclusion(comparison) + "\n"
+    text.push('\n');
+    for remark in remarks(comparison) {
+        text.extend([&remark, "\n"]);
+    }
+    text + &conclusion(comparison) + "\n"
 }
 
 /// The comparison as Markdown.
@@ -63,21 +66,22 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
         escaped(&conclusion(comparison))
     );
     for operation in comparison.figures.chunk_by(Compared::is_of_operation) {
-        page += &format!("\n### {}\n\n", escaped(&title(&operation[0])));
+        page.extend(["\n### ", &escaped(&title(&operation[0])), "\n\n"]);
         page += "| figure | | now and before | ratio (95 %) | trend |\n|---|---|---|---|---|\n";
         for figure in operation {
             let Cells { statistic, change, values, quotient, spark } = cells(figure);
             let alarm = matches!(figure.change, Change::Slower);
             let change = if alarm { format!("**{change}**") } else { change.to_owned() };
-            page += &format!("| {statistic} | {change} | {values} | {quotient} | {spark} |\n");
+            let row = [statistic, &change, &values, &quotient, &spark].join(" | ");
+            page.extend(["| ", &row, " |\n"]);
         }
         for why in reasons(operation) {
-            page += &format!("\n{}\n", escaped(&why));
+            page.extend(["\n", &escaped(&why), "\n"]);
         }
         page += &trend_markdown(operation);
     }
-    if let Some(remark) = remark(comparison) {
-        page += &format!("\n{remark}\n");
+    for remark in remarks(comparison) {
+        page.extend(["\n", &remark, "\n"]);
     }
     page
 }
@@ -128,8 +132,20 @@ fn reasons(operation: &[Compared]) -> Vec<String> {
     reasons.into_iter().map(|(why, figures)| format!("{}: {why}", figures.join(", "))).collect()
 }
 
-/// What has to be known of the chance of a false alarm.
-fn remark(comparison: &Comparison) -> Option<String> {
+/// What has to be known of the machine and of the chance of a false alarm.
+fn remarks(comparison: &Comparison) -> impl Iterator<Item = String> {
+    let machine = comparison.ceilings.map(|Ceilings { now, before }| {
+        format!(
+            "The machine by itself drives {}/s, and before {}/s (× {:.2}).",
+            decimal(now),
+            decimal(before),
+            now / before
+        )
+    });
+    machine.into_iter().chain(few_runs(comparison))
+}
+
+fn few_runs(comparison: &Comparison) -> Option<String> {
     let mut runs = comparison.figures.iter().filter_map(|it| it.quotient.map(|it| it.runs));
     let few = runs.any(|runs| runs < ENOUGH_RUNS);
     few.then(|| {
@@ -219,5 +235,76 @@ fn shown(statistic: KeptStatistic, value: f64) -> String {
         ShortDuration(Duration::try_from_secs_f64(value).unwrap_or_default()).to_string()
     } else {
         format!("{}/s", decimal(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover_model::{Ratio, RunId, ScenarioId, StepId, TargetKind};
+
+    use super::*;
+    use crate::comparison::Earlier;
+
+    fn figure(values: &[f64], change: Change) -> Compared {
+        let earlier = |(at, value): (i64, &f64)| Earlier {
+            run: RunId::new(format!("run-{at}")),
+            started_at_ns: at,
+            value: *value,
+        };
+        Compared {
+            scenario: ScenarioId::new("s|<b>"),
+            target: TargetKind::Process,
+            step: StepId::new("1-load"),
+            operation: "write\u{1b}[31m".to_owned(),
+            statistic: KeptStatistic::P95,
+            now: Some(0.004),
+            quotient: None,
+            late: None,
+            change,
+            trend: (0..).zip(values).map(earlier).collect(),
+        }
+    }
+
+    fn comparison(figures: Vec<Compared>) -> Comparison {
+        let at_least = Ratio::from_percent(5.0).unwrap();
+        Comparison { run: RunId::new("now"), at_least, ceilings: None, figures }
+    }
+
+    #[test]
+    fn a_spark_line_goes_from_the_lowest_to_the_highest_and_ends_with_now() {
+        assert_eq!(spark(&figure(&[0.001, 0.008, 0.001], Change::Slower)), "▁█▁▄");
+        assert_eq!(spark(&figure(&[0.004, 0.004], Change::NoDifference)), "▄▄▄");
+        assert_eq!(spark(&figure(&[], Change::NoDifference)), "");
+    }
+
+    #[test]
+    fn the_trend_ends_with_the_latest_runs() {
+        let values: Vec<f64> = (1..=40).map(f64::from).collect();
+        let rows = trend_rows(&[figure(&values, Change::NoDifference)]);
+        assert_eq!(rows.len(), TREND);
+        assert_eq!(rows[TREND - 1][1], "run-39");
+    }
+
+    #[test]
+    fn text_from_outside_steers_neither_terminal_nor_markdown() {
+        let comparison = comparison(vec![figure(&[0.001], Change::Unknown("a|b\n<c>".to_owned()))]);
+        let text = comparison_text(&comparison);
+        assert!(!text.contains('\u{1b}') && text.contains("a|b\\n<c>"), "{text}");
+        let page = comparison_markdown(&comparison);
+        assert!(!page.contains('<') && !page.contains('\u{1b}'), "{page}");
+    }
+
+    #[test]
+    fn every_figure_is_counted_once() {
+        let changes = [
+            Change::Slower,
+            Change::LittleSlower,
+            Change::Faster,
+            Change::NoDifference,
+            Change::Unknown(String::new()),
+        ];
+        let figures = changes.map(|change| figure(&[], change)).to_vec();
+        let told = conclusion(&comparison(figures));
+        assert_eq!(told.matches(": 1 ").count() + told.matches(", 1 ").count(), 5, "{told}");
     }
 }

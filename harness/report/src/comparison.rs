@@ -37,8 +37,20 @@ pub struct Comparison {
     pub run: RunId,
     /// A difference below this is told and no alarm.
     pub at_least: Ratio,
+    /// What the machine could do by itself, if that was measured now and before.
+    pub ceilings: Option<Ceilings>,
     /// Each figure, in the order of the run.
     pub figures: Vec<Compared>,
+}
+
+/// Small requests each second that a machine can drive by itself. Where they fell as much as the
+/// figures of a run, it is the machine that is slower.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Ceilings {
+    /// Those of this run.
+    pub now: f64,
+    /// The geometric mean of those of the kept runs on the same machine.
+    pub before: f64,
 }
 
 /// One figure held against earlier runs.
@@ -181,7 +193,16 @@ pub fn compare(now: &[Baseline], kept: &[Baseline], at_least: Ratio) -> Comparis
     }
     alarm(&mut figures, at_least);
     let run = now.first().map_or_else(|| RunId::new(""), |it| it.run.clone());
-    Comparison { run, at_least, figures }
+    let ceilings = now.first().and_then(|now| ceilings(now, kept));
+    Comparison { run, at_least, ceilings, figures }
+}
+
+fn ceilings(now: &Baseline, kept: &[Baseline]) -> Option<Ceilings> {
+    let of = |it: &Baseline| Some(it.calibration?.ceiling_per_second).filter(|it| *it > 0.0);
+    let same = kept.iter().filter(|it| it.machine == now.machine && it.run != now.run);
+    let logs: Vec<f64> = same.filter_map(of).map(f64::ln).collect();
+    let before = (logs.iter().sum::<f64>() / logs.len() as f64).exp();
+    Some(Ceilings { now: of(now)?, before }).filter(|_| !logs.is_empty())
 }
 
 fn of_operation<'a>(

@@ -28,7 +28,9 @@ pub use baselines::{
 };
 pub use calibration::calibration_text;
 pub use compared::{comparison_markdown, comparison_text, conclusion};
-pub use comparison::{Change, Compared, Comparison, ENOUGH_RUNS, Earlier, Quotient, compare};
+pub use comparison::{
+    Ceilings, Change, Compared, Comparison, ENOUGH_RUNS, Earlier, Quotient, compare,
+};
 pub use format::{Format, UnknownFormat, render};
 pub use html::html;
 pub use json::{TIMED, json, timeless};

@@ -136,21 +136,17 @@ pub(crate) fn line(operation: &str, measured: &Measured) -> String {
         None => measured.arrivals.word().to_owned(),
     };
     let (sent, failed) = (per_second(measured.achieved_per_second), number(measured.failures()));
-    let mut line = format!("{operation}: {arrivals}, {sent} sent, {failed} failed");
-    if let Some(LatencyFigures { p50, p95, p99, .. }) = &measured.response {
-        let (p50, p95, p99) = (shown(p50.value), bounded(p95), shown(p99.value));
-        line += &format!(" · p50 {p50}, p95 {p95}, p99 {p99}");
-    }
-    if let Some(LatencyFigures { p95, .. }) = &measured.service {
-        line += &format!(" · service p95 {}", shown(p95.value));
-    }
-    if let Some(lag) = measured.generator.lag_p95 {
-        line += &format!(" · generator {} late", shown(lag));
-    }
-    if measured.generator.busy.is_some() {
-        line += &format!(", {} busy", busy(measured));
-    }
-    line
+    let rates = format!("{operation}: {arrivals}, {sent} sent, {failed} failed");
+    let response = measured.response.map(|LatencyFigures { p50, p95, p99, .. }| {
+        let (p50, p95, p99) = (shown(p50.value), bounded(&p95), shown(p99.value));
+        format!(" · p50 {p50}, p95 {p95}, p99 {p99}")
+    });
+    let service = measured.service.map(|it| format!(" · service p95 {}", shown(it.p95.value)));
+    let generator = &measured.generator;
+    let late = generator.lag_p95.map(|lag| format!(" · generator {} late", shown(lag)));
+    let at_work = generator.busy.map(|_| format!(", {} busy", busy(measured)));
+    let parts = [response, service, late, at_work].into_iter().flatten();
+    std::iter::once(rates).chain(parts).collect()
 }
 
 /// An operation in a word or two, beside others.

@@ -43,18 +43,18 @@ fn incomplete_beta(x: f64, (a, b): (f64, f64)) -> f64 {
 fn fraction(x: f64, (a, b): (f64, f64)) -> f64 {
     const TINY: f64 = 1e-300;
     let whole = |value: f64| if value.abs() < TINY { TINY } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / whole(1.0 - (a + b) * x / (a + 1.0));
-    let mut product = d;
-    for step in 1..=300 {
-        let m = f64::from(step);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+    let mut upper = 1.0;
+    let mut lower = 1.0 / whole(1.0 - (a + b) * x / (a + 1.0));
+    let mut product = lower;
+    for step in (1..=300).map(f64::from) {
+        let twice = a + 2.0 * step;
+        let even = step * (b - step) * x / ((twice - 1.0) * twice);
+        let odd = -(a + step) * (a + b + step) * x / (twice * (twice + 1.0));
         let before = product;
         for term in [even, odd] {
-            d = 1.0 / whole(1.0 + term * d);
-            c = whole(1.0 + term / c);
-            product *= c * d;
+            lower = 1.0 / whole(1.0 + term * lower);
+            upper = whole(1.0 + term / upper);
+            product *= upper * lower;
         }
         if (product / before - 1.0).abs() < 1e-15 {
             break;

@@ -12,7 +12,7 @@ const KEPT: &str = "reports/baselines/small.embedded.jsonl";
 
 fn sandbox() -> Sandbox {
     let load = "  - load:
-      write: { open: { rate: 10_000 points/s }, batch: 50, points: { series: 7 } }
+      write: { open: { rate: 10_000 points/s }, batch: 50 }
       warm_up: 200ms
       duration: 1s
       expect: [ { on: write, errors: \"< 1%\" } ]

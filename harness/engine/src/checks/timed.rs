@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cutover_load::{Interval, Latency, Model, OutcomeCounts, Recording, Summary};
+use cutover_model::measured::GeneratorFigures;
 use cutover_model::scenario::{Limit, LimitValue, Statistic};
 use cutover_model::units::ShortDuration;
 use cutover_model::{Expectation, Finding, FindingCode, Judgement, Rate, Ratio, Timing};
@@ -12,13 +13,6 @@ const LAG_SHARE: f64 = 0.1;
 
 /// The share of the asked rate that has to be sent before a latency can pass.
 const SENT_SHARE: f64 = 0.99;
-
-/// The share of its time that a generator may be at work: with nothing to spare it measures
-/// itself.
-const BUSY_SHARE: f64 = 0.9;
-
-/// How far the wall clock may be set, or the machine be suspended, during a measurement.
-const CLOCK_STEP: Duration = Duration::from_millis(100);
 
 /// A figure that is to be held against a limit.
 #[derive(Clone, Debug, Default)]
@@ -100,7 +94,7 @@ impl GeneratorState {
 
     /// Why no clock reading of it can be trusted, if that is so.
     fn untrusted(&self) -> Option<Doubt> {
-        if self.clock_step > CLOCK_STEP {
+        if self.clock_step > GeneratorFigures::CLOCK_LIMIT {
             let step = ShortDuration(self.clock_step);
             let why = format!("the clock was set, or the machine suspended, by {step}");
             return Some(Doubt::unmeasured(why));
@@ -129,7 +123,7 @@ impl GeneratorState {
     }
 
     fn saturated(&self) -> Option<String> {
-        let percent = self.busy.filter(|busy| *busy > BUSY_SHARE)? * 100.0;
+        let percent = self.busy.filter(|busy| *busy > GeneratorFigures::BUSY_LIMIT)? * 100.0;
         Some(format!("the generator had nothing to spare: {percent:.0}% of its time"))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cutover_model::Calibration;
+use cutover_model::calibration::Spread;
 use cutover_model::draw::draw_unit;
 use cutover_model::event::Machine;
 use cutover_model::measured::Arrivals;
@@ -18,6 +20,11 @@ fn normal(seed: u64, stream: u64, n: u64) -> f64 {
 }
 
 /// A percentile of samples with its interval, by ranks and 20 blocks.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "ranks are positive and small"
+)]
 fn figure(statistic: KeptStatistic, share: f64, sorted: &[f64]) -> KeptFigure {
     let count = sorted.len() as f64;
     let half = critical(0.05, 19.0) * (count * share * (1.0 - share)).sqrt();
@@ -72,6 +79,7 @@ fn run(seed: u64, factor: f64, spread: f64) -> Baseline {
         target: TargetKind::Process,
         destination: None,
         machine: Some(Machine { cores: 2, system: "linux x86_64".to_owned() }),
+        calibration: None,
         operations: vec![operation("write", samples(1)), operation("read", samples(2))],
     }
 }
@@ -128,6 +136,28 @@ fn a_night_that_is_far_slower_than_nights_differ_is_found() {
 
 fn at_least() -> Ratio {
     Ratio::from_percent(5.0).unwrap()
+}
+
+#[test]
+fn what_the_machine_could_do_by_itself_stands_beside_what_it_could_before() {
+    let spread = Spread { p50: Duration::ZERO, p95: Duration::ZERO, p99: Duration::ZERO };
+    let with_ceiling = |seed, ceiling_per_second| Baseline {
+        calibration: Some(Calibration {
+            ceiling_per_second,
+            rate: 1_000,
+            added: spread,
+            lag_p95: Duration::ZERO,
+            server_late: spread,
+            points_per_second: 1.0,
+        }),
+        ..run(seed, 1.0, 0.0)
+    };
+    let kept = [with_ceiling(1, 40_000.0), with_ceiling(2, 10_000.0), run(3, 1.0, 0.0)];
+    let comparison = compare(&[with_ceiling(4, 30_000.0)], &kept, at_least());
+    let ceilings = comparison.ceilings.unwrap();
+    assert!((ceilings.now - 30_000.0).abs() < 1e-6);
+    assert!((ceilings.before - 20_000.0).abs() < 1e-6);
+    assert_eq!(compare(&[run(4, 1.0, 0.0)], &kept, at_least()).ceilings, None);
 }
 
 /// A run whose figures are those of another by a factor, as if measured without error.

@@ -104,7 +104,7 @@ pub(super) fn per_second(
     warm_up: Duration,
     series: &[PerSecondSeries],
 ) -> LineChart {
-    let series = series.iter().map(|it| (it.label.clone(), it.values.clone())).collect();
+    let series: Vec<_> = series.iter().map(|it| (it.label.as_str(), it.values.clone())).collect();
     over_time(
         Titles {
             title: title.to_owned(),
@@ -113,7 +113,7 @@ pub(super) fn per_second(
             kind: "per second",
         },
         warm_up,
-        (series, &decimal),
+        (&series, &decimal),
     )
 }
 
@@ -126,7 +126,7 @@ pub(super) fn latency_per_second(
     let values = |it: &LatencySeries| {
         it.values.iter().map(|it| it.map_or(f64::NAN, |it| it.as_secs_f64())).collect()
     };
-    let series = series.iter().map(|it| (it.label.clone(), values(it))).collect();
+    let series: Vec<_> = series.iter().map(|it| (it.label.as_str(), values(it))).collect();
     over_time(
         Titles {
             title: title.to_owned(),
@@ -135,9 +135,15 @@ pub(super) fn latency_per_second(
             kind: "in a second",
         },
         warm_up,
-        (series, &seconds),
+        (&series, &seconds),
     )
 }
+
+/// A line of a chart over time: its label, and a value for each second.
+type Values<'a> = (&'a str, Vec<f64>);
+
+/// How a value is written.
+type Shown<'a> = &'a dyn Fn(f64) -> String;
 
 /// The words of a chart over time.
 struct Titles {
@@ -152,7 +158,7 @@ struct Titles {
 fn over_time(
     titles: Titles,
     warm_up: Duration,
-    (series, shown): (Vec<(String, Vec<f64>)>, &dyn Fn(f64) -> String),
+    (series, shown): (&[Values<'_>], Shown<'_>),
 ) -> LineChart {
     let longest = series.iter().map(|it| it.1.len()).max().unwrap_or(0);
     let width = longest.div_ceil(POINTS_LIMIT).max(1);
@@ -168,7 +174,7 @@ fn over_time(
             .collect();
         let dots = if points.len() == 1 { &points[..] } else { &[] };
         Line {
-            label: label.clone(),
+            label: (*label).to_owned(),
             path: path(points.iter().copied()),
             dots: dots.iter().flatten().map(|it| (place(it.0), place(it.1))).collect(),
         }
@@ -188,7 +194,7 @@ fn over_time(
             .collect(),
         y_ticks: y_ticks(&y_steps, y, |step| shown(*step)),
         lines: lines.collect(),
-        numbers: numbers_over_time(titles.kind, &series, shown),
+        numbers: numbers_over_time(titles.kind, series, shown),
     }
 }
 
@@ -243,12 +249,8 @@ fn percentile_numbers(series: &[&PercentileSeries]) -> Numbers {
     }
 }
 
-fn numbers_over_time(
-    kind: &str,
-    series: &[(String, Vec<f64>)],
-    shown: &dyn Fn(f64) -> String,
-) -> Numbers {
-    let row = |(label, all): &(String, Vec<f64>)| {
+fn numbers_over_time(kind: &str, series: &[Values<'_>], shown: Shown<'_>) -> Numbers {
+    let row = |(label, all): &Values<'_>| {
         let mut values: Vec<_> = all.iter().copied().filter(|it| it.is_finite()).collect();
         values.sort_by(f64::total_cmp);
         let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -257,7 +259,7 @@ fn numbers_over_time(
             _ => [const { String::new() }; 3],
         };
         let length = many(all.len(), "second");
-        std::iter::once(label.clone()).chain(cells).chain([length]).collect()
+        std::iter::once((*label).to_owned()).chain(cells).chain([length]).collect()
     };
     Numbers {
         head: [kind, "lowest", "mean", "highest", "over"].map(str::to_owned).to_vec(),

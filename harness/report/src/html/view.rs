@@ -113,7 +113,6 @@ struct Place {
 /// A chart by its kind, which tells the template how to draw it.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "a page has a few of them, each used once")]
 enum Chart {
     Lines(LineChart),
     Traffic(TrafficChart),

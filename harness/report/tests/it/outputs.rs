@@ -62,7 +62,9 @@ fn draw_another(figure: &mut Figure) {
         }
         Figure::PerSecond { series, .. } => series.iter_mut().for_each(|it| it.values.push(1.0)),
         Figure::LatencyPerSecond { series, .. } => {
-            series.iter_mut().for_each(|it| it.values.push(None));
+            for it in series {
+                it.values.push(None);
+            }
         }
         Figure::Traffic(_) => {}
     }
