@@ -58,8 +58,9 @@ impl Closed {
 /// Drives operations by users who wait for their answers.
 ///
 /// With several operations each user goes through them in rounds, in a random order and each as
-/// often as its weight says; [`Operation::run`] is given a number that no other user has for it. `stop` and the phases
-/// are as in [`run_open`](crate::run_open); [`RunOptions::connections`] has no say.
+/// often as its weight says; [`Operation::run`] is given a number that no other user has for it.
+/// `stop` and the phases are as in [`run_open`](crate::run_open); [`RunOptions::connections`] has
+/// no say.
 ///
 /// On a runtime whose clock is paused the operation or the think time has to take some time,
 /// since the clock does not move otherwise.

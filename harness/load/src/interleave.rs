@@ -1,8 +1,8 @@
 //! Which operation an arrival is for.
 //!
 //! With several operations, as the same query on two stores or a mix of queries, arrivals are dealt
-//! in rounds: each round has every operation as often as its weight says, in an order drawn from the
-//! seed, so that neither of two stores is always the second to be asked. The main type is
+//! in rounds: each round has every operation as often as its weight says, in an order drawn from
+//! the seed, so that neither of two stores is always the second to be asked. The main type is
 //! [`Dealer`]; what it deals is a pure function of the arrival's number.
 
 use std::sync::Arc;
@@ -86,7 +86,9 @@ mod tests {
     proptest! {
         #[test]
         fn each_round_has_every_operation_as_often_as_its_weight(
-            seed: u64, weights in proptest::collection::vec(1_u32..9, 1..6), round in 0_u64..1_000_000,
+            seed: u64,
+            weights in proptest::collection::vec(1_u32..9, 1..6),
+            round in 0_u64..1_000_000,
         ) {
             let whole: u64 = weights.iter().copied().map(u64::from).sum();
             let mut dealer = Dealer::new(seed, weights.as_slice().into());

@@ -28,8 +28,8 @@ const LEAD: Duration = Duration::from_millis(5);
 ///
 /// With several operations the arrivals are dealt to them in rounds, in a random order that
 /// the schedule's seed decides; each operation then has a share of the schedule's rate by its
-/// weight, and [`Operation::run`] is given how many arrivals it had before. When `stop` turns true, nothing more is sent, what is
-/// under way is awaited, and the recording is marked as incomplete.
+/// weight, and [`Operation::run`] is given how many arrivals it had before. When `stop` turns true,
+/// nothing more is sent, what is under way is awaited, and the recording is marked as incomplete.
 ///
 /// Timing is exact on a runtime whose clock is paused, to a tick of its timer.
 pub async fn run_open<O: Operation>(

@@ -106,14 +106,15 @@ impl Schedule {
             let (from, to) = (Pace::of(from), Pace::of(to));
             let end = before + u128::midpoint(from.area(over_ns), to.area(over_ns));
             if end > before {
-                pieces.push(Piece { start_ns, over_ns, from, to, before, end });
+                let level = from.equals(to);
+                pieces.push(Piece { start_ns, over_ns, from, to, level, before, end });
             }
             start_ns += u128::from(over_ns);
             before = end;
         }
         if last.operations > 0 {
-            let (pace, over_ns) = (Pace::of(last), u64::MAX);
-            pieces.push(Piece { start_ns, over_ns, from: pace, to: pace, before, end: u128::MAX });
+            let (from, over_ns, end) = (Pace::of(last), u64::MAX, u128::MAX);
+            pieces.push(Piece { start_ns, over_ns, from, to: from, level: true, before, end });
         }
         if pieces.is_empty() {
             return Err(ScheduleError::ZeroRate);
@@ -221,6 +222,8 @@ struct Piece {
     over_ns: u64,
     from: Pace,
     to: Pace,
+    /// Whether both are the same.
+    level: bool,
     /// The area before it, and with it.
     before: u128,
     end: u128,
@@ -231,11 +234,8 @@ impl Piece {
     /// beginning of a pause comes at its end.
     fn instant(&self, area: u128) -> Duration {
         let area = area - self.before;
-        let after = if self.from.equals(self.to) {
-            self.from.time_ns(area)
-        } else {
-            u128::from(self.in_ramp_ns(area))
-        };
+        let after =
+            if self.level { self.from.time_ns(area) } else { u128::from(self.in_ramp_ns(area)) };
         from_ns(self.start_ns.saturating_add(after))
     }
 
@@ -266,6 +266,9 @@ impl Piece {
 
 fn from_ns(ns: u128) -> Duration {
     const SECOND_NS: u128 = 1_000_000_000;
+    if let Ok(ns) = u64::try_from(ns) {
+        return Duration::from_nanos(ns);
+    }
     let below = u32::try_from(ns % SECOND_NS).expect("a remainder below a second");
     u64::try_from(ns / SECOND_NS).map_or(Duration::MAX, |seconds| Duration::new(seconds, below))
 }

@@ -1,8 +1,8 @@
 //! The measured path of load beside wrk and oha, against a server of known latency.
 //!
 //! Everything that is timed runs as a process of its own, bound to one core: this program starts
-//! itself again as the server (`sink`), as our generator (`ours`), and as a loop that does nothing but
-//! look at the clock (`bare`). Rounds are interleaved, and
+//! itself again as the server (`sink`), as our generator (`ours`), and as a loop that only looks at
+//! the clock (`bare`). Rounds are interleaved, and
 //! what is printed is the median of the rounds' quotients. A number that is not reached is
 //! printed as missed; nothing is asserted. `benches/README.md` has the commands and the figures.
 

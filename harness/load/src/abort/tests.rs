@@ -1,5 +1,7 @@
 //! Windows: which slots are in one, what counts in it, and when a rule is broken.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::counts::{LiveCounts, Packer};
 
@@ -173,4 +175,42 @@ fn a_rule_that_cannot_be_held_against_the_load_is_refused() {
         assert!(matches!(rule.check(MS * 1_000), Err(RunError::AbortRule(_))), "{rule}");
     }
     assert_eq!(fits.check(MS * 300), Ok(()));
+}
+
+proptest! {
+    // Each case fills dozens of histograms.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_window_is_broken_exactly_if_its_sorted_responses_are(
+        slots in proptest::collection::vec(proptest::collection::vec(1_u64..200, 0..30), 1..8),
+        waiting in proptest::collection::vec(1_u64..200, 0..10),
+        share in 0.01_f64..=1.0,
+        limit in 1_u64..200,
+        length in 1_usize..8,
+    ) {
+        let quantile = Quantile::try_from(share).unwrap();
+        let over = MS * 100 * u32::try_from(length).unwrap();
+        let micros = Duration::from_micros;
+        let rule = p95(Comparison::Below, micros(limit), over);
+        let rule = AbortRule { figure: AbortFigure::Response(quantile), ..rule };
+        let each = |values: &[u64]| -> Vec<_> { values.iter().map(|it| (1, micros(*it))).collect() };
+        let mut window = Window::new(vec![rule]);
+        for (number, slot) in (0..).zip(&slots) {
+            window.add(number, &tally(&[rule], &each(slot)));
+        }
+        let observed = window.judge(slots.len() as u64, &tally(&[rule], &each(&waiting)));
+        let last = slots.len().checked_sub(length).map(|first| slots[first..].concat());
+        let truth = last.map(|mut all| {
+            all.extend(&waiting);
+            all.sort_unstable();
+            let rank = usize::try_from(quantile.rank(all.len() as u64)).unwrap();
+            rank.checked_sub(1).map(|place| micros(all[place]))
+        });
+        let broken = truth.flatten().filter(|truth| *truth >= micros(limit));
+        prop_assert_eq!(observed.is_some(), broken.is_some());
+        if let (Some((_, LimitValue::Duration(observed))), Some(truth)) = (observed, broken) {
+            prop_assert!(observed >= truth && observed <= truth + truth / 1_000, "{observed:?}");
+        }
+    }
 }

@@ -39,7 +39,8 @@
 //! ```
 //!
 //! `response` reads answers, `outcome` classes them, `connection` owns a socket, `worker` is one
-//! thread, and `sentry` watches all of them for a breach that ends the load. What is sent comes from a [`Body`]; making line protocol is not known here.
+//! thread, and `sentry` watches all of them for a breach that ends the load. What is sent comes
+//! from a [`Body`]; making line protocol is not known here.
 
 mod connection;
 mod outcome;

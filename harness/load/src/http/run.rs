@@ -28,8 +28,8 @@ const LEAD: Duration = Duration::from_millis(5);
 ///
 /// When `stop` says so, nothing more is sent, what is under way is awaited, and the recording is
 /// marked as incomplete. When a rule of [`HttpLoad::abort`] is broken, nothing more is sent by any
-/// load with the same `stop`, and what is under way has a quarter of a second to end. A server that cannot be reached is no error of the run: each arrival
-/// is recorded with what happened to it.
+/// load with the same `stop`, and what is under way has a quarter of a second to end. A server that
+/// cannot be reached is no error of the run: each arrival is recorded with what happened to it.
 pub fn run_http(load: HttpLoad, stop: &Stop) -> Result<Recording, RunError> {
     let HttpLoad { endpoint, requests, pace, options, threads, wall, abort } = load;
     options.check(&requests)?;
