@@ -17,8 +17,8 @@ use std::time::Duration;
 use cutover_model::event::{Fact, RunStart};
 use cutover_model::scenario::{LoadStep, Step};
 use cutover_model::{
-    RunEvent, RunEventKind, RunId, Scenario, ScenarioId, Shard, ShortDuration, StepId, TargetKind,
-    Verdict,
+    Calibration, RunEvent, RunEventKind, RunId, Scenario, ScenarioId, Shard, ShortDuration, StepId,
+    TargetKind, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +163,9 @@ impl Whole<'_> {
                 let run = RunId::new(format!("{}-merged", start.run));
                 self.tell(at, RunEventKind::RunStarted(RunStart { run, shard: None, ..start }));
             }
+            RunEventKind::Calibrated(own) => {
+                self.tell(at, RunEventKind::Calibrated(self.weakest(own)));
+            }
             RunEventKind::ScenarioStarted { ref scenario, .. } => {
                 let scenario = scenario.clone();
                 self.tell(at, kind);
@@ -259,6 +262,16 @@ impl Whole<'_> {
                 }
             }
         }
+    }
+
+    /// What the machine that adds most to a latency can do: no limit is judged better than there.
+    fn weakest(&self, own: Calibration) -> Calibration {
+        let events = self.shards.iter().flat_map(|it| &it.record.events);
+        let calibrations = events.filter_map(|event| match event.kind {
+            RunEventKind::Calibrated(calibration) => Some(calibration),
+            _ => None,
+        });
+        calibrations.max_by_key(|it| it.lag_p95).unwrap_or(own)
     }
 
     /// Which runs it was put together from.

@@ -66,19 +66,24 @@ pub struct Generator {
     /// How much of `cpu` at most went into waiting awake for an instant that was close: this
     /// share could have done work as well.
     pub awake: Duration,
+    /// How long the threads had something to do and no core to do it on; zero where the system does
+    /// not tell.
+    #[serde(default)]
+    pub starved: Duration,
     /// The largest difference between a step of the wall clock and the same step of the steady
     /// clock: that far the wall clock was set, or the machine was suspended.
     pub clock_step: Duration,
 }
 
 impl Generator {
-    /// The share of its threads' time that the generator was at work, from 0 to 1. Near 1 it has
-    /// nothing to spare, and what it measures is itself.
+    /// The share of its threads' time that the generator was at work, or would have been with a
+    /// core of its own, from 0 to 1. Near 1 it has nothing to spare, and what it measures is itself.
     pub fn busy(&self) -> f64 {
         if self.lived.is_zero() {
             return 0.0;
         }
-        self.cpu.saturating_sub(self.awake).as_secs_f64() / self.lived.as_secs_f64()
+        let wanted = self.cpu.saturating_sub(self.awake) + self.starved;
+        (wanted.as_secs_f64() / self.lived.as_secs_f64()).min(1.0)
     }
 
     fn merge(&mut self, other: &Self) {
@@ -86,6 +91,7 @@ impl Generator {
         self.lived += other.lived;
         self.cpu += other.cpu;
         self.awake += other.awake;
+        self.starved += other.starved;
         self.clock_step = self.clock_step.max(other.clock_step);
     }
 }
@@ -378,6 +384,15 @@ mod tests {
             prop_assert_eq!(in_phases, arrivals.len() as u64);
             prop_assert_eq!(in_seconds, arrivals.len() as u64);
         }
+    }
+
+    #[test]
+    fn a_generator_that_waits_for_a_core_has_nothing_to_spare() {
+        let half = Duration::from_secs(5);
+        let lived = Duration::from_secs(10);
+        let alone = Generator { lived, cpu: half, ..Generator::default() };
+        let starved = Generator { starved: half, ..alone };
+        assert!((alone.busy() - 0.5).abs() < 1e-9 && (starved.busy() - 1.0).abs() < 1e-9);
     }
 
     #[test]

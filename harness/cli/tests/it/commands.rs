@@ -35,6 +35,15 @@ fn list_names_every_shipped_scenario_with_its_tags() {
 }
 
 #[test]
+fn a_calibration_says_which_limits_this_machine_can_judge() {
+    let ran = Sandbox::new().run(&["calibrate"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for figure in ["requests/s, 64 users", "points/s", "p95", "cannot be judged"] {
+        assert!(ran.stdout.contains(figure), "{}", ran.stdout);
+    }
+}
+
+#[test]
 fn an_id_that_does_not_exist_is_answered_with_those_that_do() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("scenarios")).unwrap();

@@ -110,7 +110,7 @@ fn on_threads(
 
 /// Works on this thread and says what it cost.
 fn work(shared: &Shared<'_>, post: Post<'_>) -> io::Result<(Worked, Generator)> {
-    let (began, cpu) = (shared.watch, thread_cpu());
+    let (began, cpu, starved) = (shared.watch, thread_cpu(), thread_starved());
     let lead = began.until_start();
     let worker = Worker::new(shared, post)?;
     let worked = worker.work()?;
@@ -119,6 +119,7 @@ fn work(shared: &Shared<'_>, post: Post<'_>) -> io::Result<(Worked, Generator)> 
         lived: shared.watch.now() + lead,
         cpu: thread_cpu().saturating_sub(cpu),
         awake: worked.spun,
+        starved: thread_starved().saturating_sub(starved),
         clock_step: worked.clock_step,
     };
     Ok((worked, generator))
@@ -128,6 +129,14 @@ fn thread_cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     // Processor time is never negative.
     Duration::try_from(time).unwrap_or_default()
+}
+
+/// How long this thread could have run and did not get a core. Linux counts it; elsewhere it is zero.
+fn thread_starved() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    // Time on a core, time waiting for one, and how often it got one, in nanoseconds.
+    let waited = told.split_whitespace().nth(1).and_then(|ns| ns.parse().ok());
+    Duration::from_nanos(waited.unwrap_or(0))
 }
 
 /// The addresses of the server; none if its name cannot be resolved.
