@@ -96,7 +96,7 @@ pub async fn calibrate(
     Ok(Calibration {
         ceiling_per_second: ceiling.achieved_per_second,
         rate: RATE,
-        added: open.response.map(spread_of).unwrap_or(NOTHING),
+        added: open.response.map_or(NOTHING, spread_of),
         lag_p95: open.lag_p95.unwrap_or_default(),
         server_late: late(server.late),
         points_per_second: points.work_per_second,

@@ -26,29 +26,25 @@ pub(crate) fn calibration_line(it: &Calibration) -> String {
 
 /// A calibration as a table, and what it means for limits.
 pub fn calibration_text(it: &Calibration) -> String {
-    let mut text = "against a server in the same process that answers at once\n\n".to_owned();
     let points = format!("points/s, fresh, in batches of {}", number(Calibration::BATCH));
-    for (what, figure) in
-        [("requests/s, 64 users", it.ceiling_per_second), (&points, it.points_per_second)]
-    {
-        text += &format!("  {what:<40} {:>12}\n", decimal(figure));
-    }
+    let rates = [("requests/s, 64 users", it.ceiling_per_second), (&points, it.points_per_second)];
+    let rates = rates.map(|(what, figure)| format!("  {what:<40} {:>12}", decimal(figure)));
     let head = format!("at {} requests/s", number(it.rate.into()));
-    text += &format!("\n  {head:<40} {:>12} {:>12} {:>12}\n", "p50", "p95", "p99");
-    for (what, Spread { p50, p95, p99 }) in
-        [("from due to answered", it.added), ("kept by the server", it.server_late)]
-    {
+    let head = format!("  {head:<40} {:>12} {:>12} {:>12}", "p50", "p95", "p99");
+    let spreads = [("from due to answered", it.added), ("kept by the server", it.server_late)];
+    let spreads = spreads.map(|(what, Spread { p50, p95, p99 })| {
         let [p50, p95, p99] = [p50, p95, p99].map(|time| ShortDuration(time).to_string());
-        text += &format!("  {what:<40} {p50:>12} {p95:>12} {p99:>12}\n");
-    }
+        format!("  {what:<40} {p50:>12} {p95:>12} {p99:>12}")
+    });
     let lag = ShortDuration(it.lag_p95).to_string();
-    text += &format!("  {:<40} {:>12} {lag:>12}\n", "sent late by the generator", "");
-    text += &format!(
-        "\nA limit on latency below {} cannot be judged on this machine: the generator's own lag \
-         would be over a tenth of it.\n",
-        ShortDuration(it.least_limit())
-    );
-    text
+    let lag = format!("  {:<40} {:>12} {lag:>12}", "sent late by the generator", "");
+    let least = ShortDuration(it.least_limit());
+    let (rates, spreads) = (rates.join("\n"), spreads.join("\n"));
+    format!(
+        "against a server in the same process that answers at once\n\n{rates}\n\n{head}\n\
+         {spreads}\n{lag}\n\nA limit on latency below {least} cannot be judged on this machine: \
+         the generator's own lag would be over a tenth of it.\n"
+    )
 }
 
 #[cfg(test)]

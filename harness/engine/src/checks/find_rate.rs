@@ -125,7 +125,7 @@ fn outcome(step: &FindRateStep, load: &LoadStep, seen: &LoadEvidence) -> TrialOu
     let subject = step.subject();
     let Some((label, recording)) = seen.of(subject) else { return TrialOutcome::Untold };
     let limits = limits_of(load, seen);
-    let broken = limits.iter().any(|held| *held == Ok(false));
+    let broken = limits.contains(&Ok(false));
     let doubtful =
         |kind| limits.iter().any(|held| held.as_ref().is_err_and(|doubt| doubt.kind == kind));
     if broken || failed_without_limit(load, subject, seen) {

@@ -77,7 +77,7 @@ pub(crate) struct Writers {
 
 /// Where the lines come from.
 enum Lines {
-    Generated { points: Points, model: LoadModel },
+    Generated { points: Box<Points>, model: LoadModel },
     Replayed(Replay),
 }
 
@@ -95,7 +95,7 @@ impl Writers {
         let lines = match &write.source {
             WriteSource::Generated { model, points } => {
                 let plan = plan_of(points, write.precision, (&run, first_ns));
-                let points = Points::new(PointPlan { seed: cx.planned.seed, ..plan })?;
+                let points = Box::new(Points::new(PointPlan { seed: cx.planned.seed, ..plan })?);
                 Lines::Generated { points, model: model.clone() }
             }
             WriteSource::Replayed { data, speed } => {

@@ -154,8 +154,8 @@ impl AnswerJudge {
             None => !points.is_empty(),
         });
         if let (true, Some(known)) = (right, known) {
-            // Another thread may have been first, with the same right.
-            let _ = known.set(body.to_vec());
+            // Another thread may have been first, with as much right.
+            known.get_or_init(|| body.to_vec());
         }
         right
     }
@@ -216,7 +216,8 @@ mod tests {
     }
 
     fn flux(value: &str) -> Vec<u8> {
-        let head = "#datatype,string,long,dateTime:RFC3339,double\r\n#group,false,false,false,false\r\n\
+        let head = "#datatype,string,long,dateTime:RFC3339,double\r\n\
+                    #group,false,false,false,false\r\n\
                     #default,_result,,,\r\n,result,table,_time,_value\r\n";
         format!("{head},,0,1970-01-01T00:00:01Z,{value}\r\n\r\n").into_bytes()
     }

@@ -1,3 +1,5 @@
+//! Searches against simulated queues whose capacity is known.
+
 use cutover_model::draw::draw_unit;
 
 use super::*;

@@ -1,4 +1,4 @@
-//! The find_rate step.
+//! The `find_rate` step.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use cutover_model::scenario::{
 use cutover_model::{Rate, Ratio};
 
 use super::Lowering;
-use super::load::{Operations, transport};
+use super::load::{Declared, Operations, transport};
 use super::points::precision_of;
 use crate::mistakes::Place;
 use crate::reader::At;
@@ -48,8 +48,8 @@ impl Lowering<'_> {
         let writers = write.as_ref().and_then(|write| self.found_write(&write.value, &model));
         let readers = read.as_ref().and_then(|read| self.found_read(&read.value, &model));
         let operations = Operations {
-            write: write.as_ref().map(|_| writers.as_ref()),
-            read: read.as_ref().map(|_| readers.as_ref()),
+            write: Declared::new(write.as_ref(), writers.as_ref()),
+            read: Declared::new(read.as_ref(), readers.as_ref()),
             warm_up: Duration::ZERO,
             whole: None,
         };
@@ -58,7 +58,7 @@ impl Lowering<'_> {
             limits.extend(self.load_expect(entry, &operations));
         }
         let breaks = items(sabotage.as_ref());
-        self.check_sabotage(breaks, counts_points, operations.read);
+        self.check_sabotage(breaks, &operations);
         for sabotage in breaks {
             if let LoadSabotageWire::SwallowWrites(_) = sabotage.value {
                 let message = "no trial looks whether a write is there";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_model::scenario::{
     Limit, LoadAbort, LoadExpect, LoadModel, LoadSabotage, LoadStep, LoadSubject, QueryLanguage,
-    QueryPair, ReadLoad, RightAnswer, Statistic, Transport, WeightedQuery, WriteLoad, WriteSource,
+    QueryPair, ReadLoad, RightAnswer, Statistic, Transport, WeightedQuery, WriteLoad,
 };
 
 use super::arrival::{Counted, Phase};
@@ -28,13 +28,40 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What of a load step decides which limits make sense.
 pub(super) struct Operations<'a> {
-    /// The writers, if the file has any and they could be read.
-    pub(super) write: Option<Option<&'a WriteLoad>>,
-    /// The readers, likewise.
-    pub(super) read: Option<Option<&'a ReadLoad>>,
+    pub(super) write: Declared<'a, WriteLoad>,
+    pub(super) read: Declared<'a, ReadLoad>,
     pub(super) warm_up: Duration,
     /// From the start of the load to its end, where it is known.
     pub(super) whole: Option<Duration>,
+}
+
+/// A part that a file may have, as far as it could be read.
+pub(super) enum Declared<'a, T> {
+    Absent,
+    /// It is there, and its own mistakes are told.
+    Unclear,
+    Known(&'a T),
+}
+
+impl<'a, T> Declared<'a, T> {
+    pub(super) fn new<W>(wire: Option<&W>, made: Option<&'a T>) -> Self {
+        match (wire, made) {
+            (None, _) => Self::Absent,
+            (Some(_), None) => Self::Unclear,
+            (Some(_), Some(made)) => Self::Known(made),
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+
+    fn known(&self) -> Option<&'a T> {
+        match self {
+            Self::Known(known) => Some(known),
+            Self::Absent | Self::Unclear => None,
+        }
+    }
 }
 
 /// What readers ask, as a file says it.
@@ -56,8 +83,8 @@ impl Lowering<'_> {
         let readers =
             read.as_ref().and_then(|read| self.read_load(&read.value, phase(Counted::Queries)));
         let operations = Operations {
-            write: write.as_ref().map(|_| writers.as_ref()),
-            read: read.as_ref().map(|_| readers.as_ref()),
+            write: Declared::new(write.as_ref(), writers.as_ref()),
+            read: Declared::new(read.as_ref(), readers.as_ref()),
             warm_up,
             whole: phase(Counted::Queries).whole,
         };
@@ -70,7 +97,7 @@ impl Lowering<'_> {
         }
         let prove = !items(prove.as_ref()).is_empty();
         self.check_writes(&wire.value, prove);
-        self.check_sabotage(items(sabotage.as_ref()), write.is_some(), operations.read);
+        self.check_sabotage(items(sabotage.as_ref()), &operations);
         let LoadWire { connections, threads, timeout, .. } = &wire.value;
         if let Some(connections) = connections
             && operations.all_are_closed()
@@ -172,11 +199,10 @@ impl Lowering<'_> {
     pub(super) fn check_sabotage(
         &mut self,
         breaks: &[At<LoadSabotageWire>],
-        writes: bool,
-        readers: Option<Option<&ReadLoad>>,
+        operations: &Operations<'_>,
     ) {
-        let reads = readers.is_some();
-        let readers = readers.flatten();
+        let (writes, reads) = (operations.write.is_there(), operations.read.is_there());
+        let readers = operations.read.known();
         let of_source = readers.is_some_and(|readers| readers.language == QueryLanguage::Sql);
         for sabotage in breaks {
             let meets_readers = matches!(sabotage.value, LoadSabotageWire::WrongAnswer(_));
@@ -208,13 +234,11 @@ impl Lowering<'_> {
             let message = "the window is longer than the load counts, so it would never be full";
             self.mistakes.error(&over.place, message, "shorten it, or lengthen `duration`");
         }
-        let subject = match (on.as_ref().map(|on| &on.value), operations) {
-            (Some(LoadSubjectWire::Write), _) => Some(LoadSubject::Write),
-            (Some(LoadSubjectWire::Read), _) => Some(LoadSubject::Read),
-            (Some(LoadSubjectWire::All), _) => None,
-            (None, Operations { read: None, .. }) => Some(LoadSubject::Write),
-            (None, Operations { write: None, .. }) => Some(LoadSubject::Read),
-            (None, _) => None,
+        let (writes, reads) = (operations.write.is_there(), operations.read.is_there());
+        let subject = match (on.as_ref().map(|on| &on.value), writes, reads) {
+            (Some(LoadSubjectWire::Write), ..) | (None, true, false) => Some(LoadSubject::Write),
+            (Some(LoadSubjectWire::Read), ..) | (None, false, true) => Some(LoadSubject::Read),
+            (Some(LoadSubjectWire::All) | None, ..) => None,
         };
         let place = on.as_ref().map_or(&entry.place, |on| &on.place);
         let Some(subject) = subject else {
@@ -224,7 +248,7 @@ impl Lowering<'_> {
         };
         self.check_subject(subject, place, operations);
         let sql = |read: &ReadLoad| read.language == QueryLanguage::Sql;
-        if subject == LoadSubject::Read && operations.read.flatten().is_some_and(sql) {
+        if subject == LoadSubject::Read && operations.read.known().is_some_and(sql) {
             let message = "queries in SQL go through AWS's own client and cannot be stopped so";
             self.mistakes.error(place, message, "remove this, or ask in `flux` or `influxql`");
         }
@@ -274,32 +298,21 @@ impl Lowering<'_> {
 impl Operations<'_> {
     fn produce(&self, subject: LoadSubject) -> bool {
         match subject {
-            LoadSubject::Write => self.write.is_some(),
-            LoadSubject::Read => self.read.is_some(),
+            LoadSubject::Write => self.write.is_there(),
+            LoadSubject::Read => self.read.is_there(),
             // That there is either is another rule's business.
             LoadSubject::All => true,
         }
     }
 
-    fn write_of(&self, subject: LoadSubject) -> Option<Option<&WriteLoad>> {
-        self.write.filter(|_| subject != LoadSubject::Read)
-    }
-
-    fn read_of(&self, subject: LoadSubject) -> Option<Option<&ReadLoad>> {
-        self.read.filter(|_| subject != LoadSubject::Write)
-    }
-
     fn asks_for_no_rate(&self, subject: LoadSubject) -> bool {
-        let writers = self.write_of(subject).flatten();
-        let readers = self.read_of(subject).flatten();
-        writers.is_some_and(|write| !write.source.is_open())
-            || readers.is_some_and(|read| matches!(read.model, LoadModel::Closed { .. }))
+        subject != LoadSubject::Read && self.write.known().is_some_and(write_by_users)
+            || subject != LoadSubject::Write && self.read.known().is_some_and(read_by_users)
     }
 
     fn all_are_closed(&self) -> bool {
-        let writers = self.write.is_none_or(|write| write.is_some_and(|it| !it.source.is_open()));
-        let closed = |read: &ReadLoad| matches!(read.model, LoadModel::Closed { .. });
-        writers && self.read.is_none_or(|read| read.is_some_and(closed))
+        let writers = !self.write.is_there() || self.write.known().is_some_and(write_by_users);
+        writers && (!self.read.is_there() || self.read.known().is_some_and(read_by_users))
     }
 
     /// How many requests the subject makes while they count. Known for open loads only.
@@ -311,16 +324,25 @@ impl Operations<'_> {
             LoadModel::Closed { .. } => None,
         };
         let mut expected = 0.0;
-        if let Some(write) = self.write_of(subject) {
-            let WriteLoad { source, batch, .. } = write?;
-            let WriteSource::Generated { model, .. } = source else { return None };
-            expected += requests(model, *batch)?;
+        if subject != LoadSubject::Read && self.write.is_there() {
+            let WriteLoad { source, batch, .. } = self.write.known()?;
+            expected += requests(source.model()?, *batch)?;
         }
-        if let Some(read) = self.read_of(subject) {
-            expected += requests(&read?.model, 1)?;
+        if subject != LoadSubject::Write && self.read.is_there() {
+            expected += requests(&self.read.known()?.model, 1)?;
         }
         (expected > 0.0).then_some(expected)
     }
+}
+
+/// Whether writers are users who wait for their answers.
+fn write_by_users(write: &WriteLoad) -> bool {
+    !write.source.is_open()
+}
+
+/// Whether readers are.
+fn read_by_users(read: &ReadLoad) -> bool {
+    matches!(read.model, LoadModel::Closed { .. })
 }
 
 /// How requests reach the server, as a file says it.

@@ -90,7 +90,9 @@ impl Lowering<'_> {
         let values = GeneratedValues::Float { decimals: Some(2), shape: DayShape::Even };
         let fields = match entries(fields.as_ref()) {
             [] => vec![GeneratedField { key: "value".to_owned(), values }],
-            fields => fields.iter().filter_map(|(key, wire)| field(key, wire.as_ref()?)).collect(),
+            fields => {
+                fields.iter().filter_map(|(key, wire)| Some(field(key, wire.as_ref()?))).collect()
+            }
         };
         Some(GeneratedPoints {
             series: series.as_ref().map_or(DEFAULT_SERIES, |series| series.value.0),
@@ -133,7 +135,7 @@ impl Lowering<'_> {
     }
 }
 
-fn field(key: &At<SeriesKey>, wire: &At<ValuesWire>) -> Option<GeneratedField> {
+fn field(key: &At<SeriesKey>, wire: &At<ValuesWire>) -> GeneratedField {
     let values = match &wire.value {
         ValuesWire::Integer => GeneratedValues::Integer,
         ValuesWire::Unsigned => GeneratedValues::Unsigned,
@@ -149,7 +151,7 @@ fn field(key: &At<SeriesKey>, wire: &At<ValuesWire>) -> Option<GeneratedField> {
         }
         ValuesWire::Text(letters) => GeneratedValues::Text(letters.value.0),
     };
-    Some(GeneratedField { key: key.value.0.clone(), values })
+    GeneratedField { key: key.value.0.clone(), values }
 }
 
 pub(super) fn precision_of(wire: Option<&At<PrecisionWire>>) -> TimePrecision {

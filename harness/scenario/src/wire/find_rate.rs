@@ -1,4 +1,4 @@
-//! The find_rate step.
+//! The `find_rate` step.
 
 use crate::shape::record;
 
