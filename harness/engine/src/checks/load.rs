@@ -321,7 +321,7 @@ pub fn judge(step: &LoadStep, evidence: &LoadEvidence) -> Verdict {
     for subject in [LoadSubject::Write, LoadSubject::Read] {
         let Some((label, recording)) = evidence.of(subject) else { continue };
         if !limits_errors(step, subject) {
-            expectations.push(timed::no_errors(label, recording.summary(label).as_ref()));
+            expectations.push(timed::no_errors(label, &recording));
         }
     }
     for recording in evidence.write.iter().chain(&evidence.read) {

@@ -61,6 +61,8 @@ pub(crate) struct GeneratorState {
     divided: Option<String>,
     /// How much of the load took place, if not all of it.
     cut_short: Option<Duration>,
+    /// The share of arrivals that ended for want of time: a late generator makes some itself.
+    out_of_time: f64,
 }
 
 impl GeneratorState {
@@ -75,6 +77,8 @@ impl GeneratorState {
             held_back: held_back(summary, recording),
             divided: None,
             cut_short: (!recording.complete).then_some(recording.covered),
+            out_of_time: Ratio::of(out_of_time(&summary.outcomes), summary.samples)
+                .map_or(0.0, Ratio::get),
         }
     }
 
@@ -230,6 +234,14 @@ pub(crate) fn holds(demand: &Demand, observed: &Observed, timing: Timing) -> Res
     {
         return Err(doubt);
     }
+    // Errors for want of time may be its own, those of an answer are not.
+    if *statistic == Statistic::Errors
+        && !holds(reading.value)
+        && holds(reading.value - generator.out_of_time)
+        && let Some(doubt) = generator.held_back()
+    {
+        return Err(doubt);
+    }
     held(demand, reading, generator)
 }
 
@@ -363,14 +375,26 @@ pub(crate) fn failed(outcomes: &OutcomeCounts) -> u64 {
     outcomes.total() - outcomes.ok
 }
 
+/// Operations that ended for want of time.
+fn out_of_time(outcomes: &OutcomeCounts) -> u64 {
+    outcomes.timeouts + outcomes.unsent + outcomes.cut
+}
+
 /// The expectation that no operation fails, for checks whose file states no limit on errors: a
 /// store that refuses everything at once would otherwise be the fastest of all.
-pub(crate) fn no_errors(subject: &str, summary: Option<&Summary>) -> Expectation {
-    let (observed, judgement, reason) = match summary {
+pub(crate) fn no_errors(subject: &str, recording: &Recording) -> Expectation {
+    let summary = recording.summary(subject);
+    let (observed, judgement, reason) = match &summary {
         Some(summary) if summary.samples > 0 => {
             let failed = failed(&summary.outcomes);
-            let judgement = if failed == 0 { Judgement::Pass } else { Judgement::Fail };
-            (format!("{failed} of {}", summary.samples), judgement, None)
+            let generator = GeneratorState::of(summary, recording);
+            let doubt = generator.held_back().filter(|_| failed == out_of_time(&summary.outcomes));
+            let (judgement, reason) = match (failed, doubt) {
+                (0, _) => (Judgement::Pass, None),
+                (_, Some(doubt)) => (Judgement::Inconclusive, Some(doubt.reason)),
+                (_, None) => (Judgement::Fail, None),
+            };
+            (format!("{failed} of {}", summary.samples), judgement, reason)
         }
         _ => {
             let reason = Some("nothing was measured".to_owned());
