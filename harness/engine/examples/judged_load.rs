@@ -110,8 +110,9 @@ fn drive(order: &Order, subject: LoadSubject) -> Exit {
 fn show(recording: &Recording) {
     let Some(summary) = recording.summary("read") else { return };
     let Some(response) = summary.response else { return };
+    let busy = recording.generator.unwrap_or_default().busy() * 100.0;
     println!(
-        "p50 {} p95 {} p99 {} max {} at {:.1}/s",
+        "p50 {} p95 {} p99 {} max {} at {:.1}/s, generator busy {busy:.0}%",
         ShortDuration(response.p50),
         ShortDuration(response.p95),
         ShortDuration(response.p99),
