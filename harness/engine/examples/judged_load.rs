@@ -1,7 +1,7 @@
 //! One load over HTTP, judged as a check judges it, without a scenario or a target around it.
 //!
-//! `benches/peers` holds it beside other load generators: `judged_load sink LAW [FAULT]` serves until
-//! its input is closed, and `judged_load load PORT RATE SECONDS CONNECTIONS` drives a load and
+//! `benches/peers` holds it beside other load generators: `judged_load sink LAW [FAULT]` serves
+//! until its input is closed, and `judged_load load PORT RATE SECONDS CONNECTIONS` drives a load and
 //! prints the verdict on `p95 < 100ms`. It ends with the exit code of `cutover run`. With `nothing`
 //! after the rest, the limit is on an operation that the load does not have.
 
@@ -110,8 +110,9 @@ fn drive(order: &Order, subject: LoadSubject) -> Exit {
 fn show(recording: &Recording) {
     let Some(summary) = recording.summary("read") else { return };
     let Some(response) = summary.response else { return };
+    let busy = recording.generator.unwrap_or_default().busy() * 100.0;
     println!(
-        "p50 {} p95 {} p99 {} max {} at {:.1}/s",
+        "p50 {} p95 {} p99 {} max {} at {:.1}/s, generator busy {busy:.0}%",
         ShortDuration(response.p50),
         ShortDuration(response.p95),
         ShortDuration(response.p99),

@@ -77,13 +77,21 @@ pub struct Generator {
 
 impl Generator {
     /// The share of its threads' time that the generator was at work, or would have been with a
-    /// core of its own, from 0 to 1. Near 1 it has nothing to spare, and what it measures is itself.
+    /// core of its own, from 0 to 1. Near 1 it has nothing to spare and measures itself.
     pub fn busy(&self) -> f64 {
         if self.lived.is_zero() {
             return 0.0;
         }
         let wanted = self.cpu.saturating_sub(self.awake) + self.starved;
         (wanted.as_secs_f64() / self.lived.as_secs_f64()).min(1.0)
+    }
+
+    /// The share of its threads' time in which they had something to do and no core to do it on.
+    pub fn starving(&self) -> f64 {
+        if self.lived.is_zero() {
+            return 0.0;
+        }
+        (self.starved.as_secs_f64() / self.lived.as_secs_f64()).min(1.0)
     }
 
     fn merge(&mut self, other: &Self) {

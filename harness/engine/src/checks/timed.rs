@@ -11,6 +11,9 @@ use cutover_model::{Expectation, Finding, FindingCode, Judgement, Rate, Ratio, T
 /// The share of a latency limit that the generator's own lag may take before nothing can be said.
 const LAG_SHARE: f64 = 0.1;
 
+/// The share of its time that a generator may wait for a core that others have.
+const STARVED_SHARE: f64 = 0.2;
+
 /// The share of the asked rate that has to be sent before a latency can pass.
 const SENT_SHARE: f64 = 0.99;
 
@@ -53,6 +56,8 @@ pub(crate) struct GeneratorState {
     sent: Option<f64>,
     /// The share of its threads' time that it was at work, where it has threads of its own.
     busy: Option<f64>,
+    /// The share of that time in which it had something to do and got no core to do it on.
+    starved: Option<f64>,
     /// How far the wall clock was set meanwhile.
     clock_step: Duration,
     /// Its lag, where that alone may be why no more was sent.
@@ -73,6 +78,7 @@ impl GeneratorState {
             lag: summary.lag_p95,
             sent: asked.map(|asked| summary.achieved_per_second / asked),
             busy: generator.map(cutover_load::Generator::busy),
+            starved: generator.map(cutover_load::Generator::starving),
             clock_step: generator.map_or(Duration::ZERO, |generator| generator.clock_step),
             held_back: held_back(summary, recording),
             divided: None,
@@ -115,14 +121,20 @@ impl GeneratorState {
             let why = format!("the generator itself was {lag} late, over a tenth of the limit");
             return Some(Doubt::generator(why));
         }
-        self.saturated().map(Doubt::generator)
+        self.saturated().or_else(|| self.starving()).map(Doubt::generator)
+    }
+
+    /// Whether others took the cores that it needed: answers lay there unread meanwhile.
+    fn starving(&self) -> Option<String> {
+        let percent = self.starved.filter(|starved| *starved > STARVED_SHARE)? * 100.0;
+        Some(format!("the generator waited for a core for {percent:.0}% of its time"))
     }
 
     /// Why the service may be able to do more than it was asked for, if that is so.
     fn held_back(&self) -> Option<Doubt> {
         let late = self.held_back.map(ShortDuration);
         let late = late.map(|lag| format!("the generator itself was {lag} late"));
-        let why = self.saturated().or(late)?;
+        let why = self.saturated().or_else(|| self.starving()).or(late)?;
         Some(Doubt::generator(format!("{why}, and may have been the limit")))
     }
 
@@ -512,6 +524,13 @@ mod tests {
         let late = || GeneratorState { lag: Some(Duration::from_millis(16)), ..Default::default() };
         assert_eq!(with_generator(0.2, late()), Judgement::Inconclusive);
         assert_eq!(with_generator(0.01, late()), Judgement::Inconclusive);
+    }
+
+    #[test]
+    fn a_generator_whose_cores_others_have_blames_nobody() {
+        let starved = || GeneratorState { starved: Some(0.3), ..Default::default() };
+        assert_eq!(with_generator(0.2, starved()), Judgement::Inconclusive);
+        assert_eq!(with_generator(0.01, starved()), Judgement::Inconclusive);
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn thread_cpu() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// How long this thread could have run and did not get a core. Linux counts it; elsewhere it is zero.
+/// How long this thread could have run and did not get a core. Linux counts it; elsewhere it is 0.
 fn thread_starved() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     // Time on a core, time waiting for one, and how often it got one, in nanoseconds.

@@ -39,7 +39,8 @@ pub enum LawError {
     /// No law has this name and so many parameters.
     #[error(
         "`{0}` is no law; there are none, fixed:TIME, uniform:FROM:TO, exponential:MEAN, \
-             lognormal:MEDIAN:SIGMA, bimodal:TIME:TIME:SHARE, stall:AFTER:FOR and servers:COUNT:TIME"
+             lognormal:MEDIAN:SIGMA, bimodal:TIME:TIME:SHARE, stall:AFTER:FOR and \
+             servers:COUNT:TIME"
     )]
     Unknown(String),
     /// A time is not a number with `us`, `ms` or `s`.
