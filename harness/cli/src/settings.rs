@@ -15,8 +15,10 @@ pub(crate) struct Settings {
     pub(crate) progress: ProgressStyle,
     /// Whether the closing summary may use colour.
     pub(crate) style: Style,
-    /// The wall clock.
+    /// The wall clock, as it was at the start and as time has passed since.
     pub(crate) clock: Clock,
+    /// The wall clock as it is, even if somebody sets it.
+    pub(crate) system_clock: Clock,
     /// Where what is started outside of this process is written down.
     pub(crate) leases: Leases,
     /// Where programs are looked for.
@@ -44,7 +46,8 @@ impl Settings {
         let colour = std::io::stdout().is_terminal() && !no_color();
         let style = if colour { Style::Colour } else { Style::Plain };
         let leases = Leases::of_user(&std::env::temp_dir());
-        Self { progress, style, clock: wall_clock(), leases, path: search_path() }
+        let (clock, system_clock) = (wall_clock(), Clock::new(system_time_ns));
+        Self { progress, style, clock, system_clock, leases, path: search_path() }
     }
 }
 
@@ -63,13 +66,18 @@ fn search_path() -> Vec<PathBuf> {
 
 /// The wall clock, read once and then moved on by the monotonic one, so that a step of the system's
 /// clock moves nothing in a run.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
 fn wall_clock() -> Clock {
     let started = std::time::Instant::now();
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let started_ns = i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX);
+    let started_ns = system_time_ns();
     Clock::new(move || {
         let elapsed = i64::try_from(started.elapsed().as_nanos()).unwrap_or(i64::MAX);
         started_ns.saturating_add(elapsed)
     })
+}
+
+/// What the system's clock says now, in nanoseconds since the epoch.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+fn system_time_ns() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)
 }

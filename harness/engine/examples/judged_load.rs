@@ -1,9 +1,9 @@
 //! One load over HTTP, judged as a check judges it, without a scenario or a target around it.
 //!
 //! `benches/peers` holds it beside other load generators: `judged_load sink LAW [FAULT]` serves
-//! until its input is closed, and `judged_load load PORT RATE SECONDS CONNECTIONS` drives a load and
-//! prints the verdict on `p95 < 100ms`. It ends with the exit code of `cutover run`. With `nothing`
-//! after the rest, the limit is on an operation that the load does not have.
+//! until its input is closed, and `judged_load load PORT RATE SECONDS CONNECTIONS` drives a load
+//! and prints the verdict on `p95 < 100ms`. It ends with the exit code of `cutover run`. With
+//! `nothing` after the rest, the limit is on an operation that the load does not have.
 
 #![expect(clippy::print_stdout, reason = "a program, whose verdict is its output")]
 

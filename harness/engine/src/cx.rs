@@ -13,6 +13,8 @@ use tokio::sync::watch;
 pub struct RunCx {
     /// The present, for what stores and signatures need of it.
     pub clock: Clock,
+    /// The system's clock as it is at any time: whether it is set in the middle of a load.
+    pub system_clock: Clock,
     /// The folder of the run. Evidence goes below it, and nothing is written elsewhere.
     pub folder: PathBuf,
     /// How long requests may take.
@@ -77,11 +79,11 @@ pub(crate) const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
 impl RunCx {
     /// A context with the usual timeouts.
     pub fn new(
-        clock: Clock,
+        (clock, system_clock): (Clock, Clock),
         folder: PathBuf,
         stop: Stop,
         (target, leases): (TargetSpec, Leases),
     ) -> Self {
-        Self { clock, folder, timeouts: DEFAULT_TIMEOUTS, stop, target, leases }
+        Self { clock, system_clock, folder, timeouts: DEFAULT_TIMEOUTS, stop, target, leases }
     }
 }

@@ -148,9 +148,10 @@ pub(crate) fn perform(
 ) -> Result<RunReport, RecordError> {
     let failed = |cause| RecordError::Write { path: folder.to_owned(), cause };
     let runtime = runtime().map_err(failed)?;
-    let (clock, leases) = (settings.clock.clone(), settings.leases.clone());
+    let clocks = (settings.clock.clone(), settings.system_clock.clone());
+    let leases = settings.leases.clone();
     let (switch, stop) = StopSwitch::new();
-    let cx = RunCx::new(clock, folder.to_owned(), stop, (target, leases));
+    let cx = RunCx::new(clocks, folder.to_owned(), stop, (target, leases));
     let performed = runtime.block_on(async {
         let mut leave = interrupt::watch(switch, printer);
         let mut recorder = Recorder::create(folder)?;

@@ -168,7 +168,7 @@ fn what_is_no_shard_is_refused_and_nothing_is_started() {
 #[test]
 fn users_are_not_divided_among_more_shards_than_there_are() {
     let load = "  - load:
-      write: { closed: { users: 2 }, batch: 10, series: 1 }
+      write: { closed: { users: 2 }, batch: 10, points: { series: 1 } }
       duration: 300ms
       expect: [ { on: write, errors: \"< 1%\" } ]
 ";

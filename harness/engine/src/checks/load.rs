@@ -298,7 +298,7 @@ impl LoadCheck<'_> {
             options: self.options(),
             threads: self.step.transport.threads as usize,
             abort: aborts::rules_of(&self.step.abort, subject, timing),
-            wall: cx.cx.clock.clone(),
+            wall: cx.cx.system_clock.clone(),
         }
     }
 

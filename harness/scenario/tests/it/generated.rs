@@ -9,7 +9,7 @@ use regex::Regex;
 use crate::scenarios;
 
 /// Keys that the files choose themselves, so that a misspelling is another name.
-const CHOSEN: [&str; 10] = [
+const CHOSEN: [&str; 14] = [
     "load_curve",
     "generation",
     "transmission",
@@ -20,6 +20,10 @@ const CHOSEN: [&str; 10] = [
     "wind",
     "solar",
     "exchange",
+    "power",
+    "state",
+    "tripped",
+    "note",
 ];
 
 /// One mistake: the text with it, where it is, and what help must hold.
