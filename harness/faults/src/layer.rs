@@ -170,7 +170,9 @@ where
 }
 
 fn is_csv(content_type: &HeaderValue) -> bool {
-    content_type.to_str().is_ok_and(|text| text.starts_with("text/csv"))
+    // Answers to InfluxQL are called so.
+    let names = ["text/csv", "application/csv"];
+    content_type.to_str().is_ok_and(|text| names.iter().any(|name| text.starts_with(name)))
 }
 
 /// Reads what the client sends, so that it is there to hear the answer.

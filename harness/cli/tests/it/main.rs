@@ -8,6 +8,7 @@ mod commands;
 mod deployed;
 mod exit_codes;
 mod interrupts;
+mod loads;
 mod record;
 mod shards;
 mod stack;

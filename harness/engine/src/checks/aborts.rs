@@ -8,7 +8,7 @@ use cutover_model::scenario::{LoadAbort, LoadSubject, Statistic};
 use cutover_model::units::ShortDuration;
 use cutover_model::{Expectation, Judgement, Timing};
 
-use super::timed::{GeneratorState, shown};
+use super::timed::{Circumstances, shown};
 
 /// The rules that a load of the subject is under.
 pub(super) fn rules_of(
@@ -64,7 +64,7 @@ fn decide(
     let Some((recording, summary)) = summary else {
         return inconclusive("nothing was measured".to_owned());
     };
-    let doubt = GeneratorState::of(&summary, recording).doubt(abort.statistic, abort.limit.value);
+    let doubt = Circumstances::of(&summary, recording).doubt(abort.statistic, abort.limit.value);
     let broken = recording.aborted.filter(|aborted| Some(aborted.rule) == rule_of(abort));
     let ended = format!("the load was ended after {}", ShortDuration(recording.covered));
     match (broken, doubt) {

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::driven::{Faulty, Requests, class_of, schedule_of, service_unavailable};
 use super::figures::{self, Standing};
 use super::queries::{Agreement, Answers, Disagreement, Question, ask_destination, ask_source};
-use super::timed::{self, Demand, GeneratorState, Observed};
+use super::timed::{self, Circumstances, Demand, Observed};
 use super::{Check, CollectError};
 use crate::step::StepCx;
 
@@ -242,23 +242,23 @@ fn expectation(
 ) -> Expectation {
     let read = |summary: Option<&Summary>| timed::read(summary?, expect.statistic);
     let samples = |summary: Option<&Summary>| summary.map_or(0, |it| it.samples);
-    let generator = |summary: Option<&Summary>| {
-        summary.map_or_else(GeneratorState::default, |summary| {
-            GeneratorState::of(summary, &evidence.recording)
+    let circumstances = |summary: Option<&Summary>| {
+        summary.map_or_else(Circumstances::default, |summary| {
+            Circumstances::of(summary, &evidence.recording)
         })
     };
     let (subject, observed) = match expect.subject {
         LatencySubject::Store(store) => {
             let side = if store == Store::Source { source } else { destination };
             let (reading, samples) = (read(side), samples(side));
-            (store.word(), Observed { reading, samples, generator: generator(side) })
+            (store.word(), Observed { reading, samples, circumstances: circumstances(side) })
         }
         LatencySubject::DestinationBySource => {
             let both = read(destination).zip(read(source));
             let reading = both.and_then(|(ours, theirs)| timed::quotient(ours, theirs));
             let samples = samples(source).min(samples(destination));
-            let generator = generator(destination);
-            ("destination / source", Observed { reading, samples, generator })
+            let circumstances = circumstances(destination).beside(&circumstances(source));
+            ("destination / source", Observed { reading, samples, circumstances })
         }
     };
     // A quotient is worth what the lesser of its two readings is.

@@ -243,7 +243,7 @@ const TOO_FEW: &[Wrong] = &[
     (ERRORS, UNCLEAR, "samples are too few"),
     (ACHIEVED, UNCLEAR, "samples are too few"),
 ];
-const FAILED: &[Wrong] = &[(ERRORS, FAIL, "")];
+const FAILED: &[Wrong] = &[(ERRORS, FAIL, ""), (P95, UNCLEAR, "of the requests failed")];
 const SLOW: &[Wrong] = &[(P95, FAIL, "")];
 /// So slow that the connections do not suffice for the rate.
 const JAMMED: &[Wrong] = &[(P95, FAIL, ""), (ACHIEVED, FAIL, "")];

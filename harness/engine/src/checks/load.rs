@@ -24,7 +24,7 @@ use super::figures::{self, Standing};
 use super::measured::{drive, endpoint_of, request_of};
 use super::points::{PointEvidence, Writers, precision_of};
 use super::readers::Readers;
-use super::timed::{self, Demand, Doubt, GeneratorState, Observed};
+use super::timed::{self, Circumstances, Demand, Doubt, Observed};
 use super::{Check, CollectError, aborts};
 use crate::step::StepCx;
 
@@ -396,7 +396,7 @@ fn seen(expect: &LoadExpect, evidence: &LoadEvidence) -> (Demand, Observed) {
     let observed = summary.map_or_else(Observed::default, |(recording, summary)| Observed {
         reading: timed::read(&summary, statistic),
         samples: summary.samples,
-        generator: GeneratorState::of(&summary, recording).divided(evidence.divided.clone()),
+        circumstances: Circumstances::of(&summary, recording).divided(evidence.divided.clone()),
     });
     (Demand { subject: word(subject).to_owned(), statistic, limit, min_samples }, observed)
 }

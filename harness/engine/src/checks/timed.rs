@@ -25,7 +25,7 @@ pub(crate) struct Observed {
     /// What it rests on.
     pub(crate) samples: u64,
     /// What the generator says of itself.
-    pub(crate) generator: GeneratorState,
+    pub(crate) circumstances: Circumstances,
 }
 
 /// A figure and what is known of it, in seconds, as a share, a quotient or a count per second.
@@ -47,9 +47,10 @@ pub(crate) enum Estimate {
     Unbounded,
 }
 
-/// Whether the generator did what it was told to.
+/// What has to be known of a load to believe a figure of it: whether the generator did what it was
+/// told to, whether the load took place, and what its answers were.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct GeneratorState {
+pub(crate) struct Circumstances {
     /// How late it was by its own doing.
     lag: Option<Duration>,
     /// The share of the asked arrivals that it sent in time, for an open load.
@@ -68,12 +69,15 @@ pub(crate) struct GeneratorState {
     cut_short: Option<Duration>,
     /// The share of arrivals that ended for want of time: a late generator makes some itself.
     out_of_time: f64,
+    /// The share that did not end well, in whatever way.
+    failed: f64,
 }
 
-impl GeneratorState {
+impl Circumstances {
     pub(crate) fn of(summary: &Summary, recording: &Recording) -> Self {
         let asked = summary.asked_per_second.filter(|asked| *asked > 0.0);
         let generator = recording.generator.as_ref();
+        let share = |part| Ratio::of(part, summary.samples).map_or(0.0, Ratio::get);
         Self {
             lag: summary.lag_p95,
             sent: asked.map(|asked| summary.achieved_per_second / asked),
@@ -83,14 +87,19 @@ impl GeneratorState {
             held_back: held_back(summary, recording),
             divided: None,
             cut_short: (!recording.complete).then_some(recording.covered),
-            out_of_time: Ratio::of(out_of_time(&summary.outcomes), summary.samples)
-                .map_or(0.0, Ratio::get),
+            out_of_time: share(out_of_time(&summary.outcomes)),
+            failed: share(failed(&summary.outcomes)),
         }
     }
 
     /// The same, of several generators that did not drive the whole load together, if so.
     pub(crate) fn divided(self, divided: Option<String>) -> Self {
         Self { divided, ..self }
+    }
+
+    /// The same, of a figure that is divided by one of the other.
+    pub(crate) fn beside(self, other: &Self) -> Self {
+        Self { failed: self.failed.max(other.failed), ..self }
     }
 
     /// Why nothing can be said of the service by this figure, if that is so.
@@ -233,8 +242,8 @@ pub(crate) fn holds(demand: &Demand, observed: &Observed, timing: Timing) -> Res
         let reason = "timing on a stand-in is indicative: shown, not judged".to_owned();
         return Err(Doubt { kind: DoubtKind::Indicative, reason });
     }
-    let generator = &observed.generator;
-    if let Some(doubt) = generator.doubt(*statistic, limit.value) {
+    let circumstances = &observed.circumstances;
+    if let Some(doubt) = circumstances.doubt(*statistic, limit.value) {
         return Err(doubt);
     }
     let holds = |value: f64| limit.comparison.holds(value, limit.value.number());
@@ -242,26 +251,26 @@ pub(crate) fn holds(demand: &Demand, observed: &Observed, timing: Timing) -> Res
     // open whether it can do more, and so only a judgement that more would not change.
     if matches!(statistic, Statistic::Achieved | Statistic::Operations)
         && holds(reading.value) != holds(f64::INFINITY)
-        && let Some(doubt) = generator.held_back()
+        && let Some(doubt) = circumstances.held_back()
     {
         return Err(doubt);
     }
     // Errors for want of time may be its own, those of an answer are not.
     if *statistic == Statistic::Errors
         && !holds(reading.value)
-        && holds(reading.value - generator.out_of_time)
-        && let Some(doubt) = generator.held_back()
+        && holds(reading.value - circumstances.out_of_time)
+        && let Some(doubt) = circumstances.held_back()
     {
         return Err(doubt);
     }
-    held(demand, reading, generator)
+    held(demand, reading, circumstances)
 }
 
 /// Whether a figure that is the service's own is within its limit.
 fn held(
     Demand { statistic, limit, .. }: &Demand,
     Reading { value, interval }: Reading,
-    generator: &GeneratorState,
+    circumstances: &Circumstances,
 ) -> Result<bool, Doubt> {
     let holds = |value: f64| limit.comparison.holds(value, limit.value.number());
     match interval {
@@ -278,20 +287,34 @@ fn held(
     }
     if !holds(value) {
         // Waiting for a core only adds to a latency, so that one within its limit is.
-        let starving = generator.starving().filter(|_| is_latency(*statistic));
+        let starving = circumstances.starving().filter(|_| is_latency(*statistic));
         return starving.map_or(Ok(false), |why| Err(Doubt::generator(why)));
     }
-    if let Some(covered) = generator.cut_short {
+    // How long a failure takes says nothing of an answer: more of them than lie above a percentile
+    // may be what it is.
+    if is_latency(*statistic) && circumstances.failed > above(*statistic) {
+        let percent = circumstances.failed * 100.0;
+        return Err(Doubt::unmeasured(format!("{percent:.1}% of the requests failed")));
+    }
+    if let Some(covered) = circumstances.cut_short {
         let covered = ShortDuration(covered);
         return Err(Doubt::unmeasured(format!("the load was ended after {covered}")));
     }
     // A rate that was not reached may be the service's doing, so it excuses no failure.
-    match generator.sent.filter(|sent| *sent < SENT_SHARE) {
+    match circumstances.sent.filter(|sent| *sent < SENT_SHARE) {
         Some(sent) if is_latency(*statistic) => {
             let percent = sent * 100.0;
             Err(Doubt::unmeasured(format!("only {percent:.1}% of the asked rate was sent")))
         }
         _ => Ok(true),
+    }
+}
+
+/// The share of a load that lies above a figure; of a mean, what may be missing from it.
+fn above(statistic: Statistic) -> f64 {
+    match statistic {
+        Statistic::Mean | Statistic::Max => 0.05,
+        _ => statistic.quantile().map_or(1.0, |quantile| 1.0 - quantile),
     }
 }
 
@@ -401,7 +424,7 @@ pub(crate) fn no_errors(subject: &str, recording: &Recording) -> Expectation {
     let (observed, judgement, reason) = match &summary {
         Some(summary) if summary.samples > 0 => {
             let failed = failed(&summary.outcomes);
-            let generator = GeneratorState::of(summary, recording);
+            let generator = Circumstances::of(summary, recording);
             let doubt = generator.held_back().filter(|_| failed == out_of_time(&summary.outcomes));
             let (judgement, reason) = match (failed, doubt) {
                 (0, _) => (Judgement::Pass, None),
@@ -464,12 +487,12 @@ mod tests {
     fn observed(seconds: f64, samples: u64) -> Observed {
         let interval = Estimate::Within(seconds * 0.999, seconds * 1.001);
         let reading = Some(Reading { value: seconds, interval });
-        let generator = GeneratorState { lag: Some(Duration::ZERO), ..GeneratorState::default() };
-        Observed { reading, samples, generator }
+        let circumstances = Circumstances { lag: Some(Duration::ZERO), ..Circumstances::default() };
+        Observed { reading, samples, circumstances }
     }
 
-    fn with_generator(seconds: f64, generator: GeneratorState) -> Judgement {
-        judged(&Observed { generator, ..observed(seconds, 1_000) }, Timing::Real)
+    fn with_generator(seconds: f64, circumstances: Circumstances) -> Judgement {
+        judged(&Observed { circumstances, ..observed(seconds, 1_000) }, Timing::Real)
     }
 
     fn judged(observed: &Observed, timing: Timing) -> Judgement {
@@ -522,53 +545,61 @@ mod tests {
     }
 
     #[test]
+    fn a_percentile_of_failures_is_none_of_answers() {
+        let failing = |failed| Circumstances { failed, ..Default::default() };
+        assert_eq!(with_generator(0.01, failing(0.04)), Judgement::Pass);
+        assert_eq!(with_generator(0.01, failing(0.06)), Judgement::Inconclusive);
+        assert_eq!(with_generator(0.2, failing(0.06)), Judgement::Fail);
+    }
+
+    #[test]
     fn a_late_generator_blames_nobody() {
-        let late = || GeneratorState { lag: Some(Duration::from_millis(16)), ..Default::default() };
+        let late = || Circumstances { lag: Some(Duration::from_millis(16)), ..Default::default() };
         assert_eq!(with_generator(0.2, late()), Judgement::Inconclusive);
         assert_eq!(with_generator(0.01, late()), Judgement::Inconclusive);
     }
 
     #[test]
     fn a_generator_whose_cores_others_have_blames_nobody() {
-        let starved = || GeneratorState { starved: Some(0.3), ..Default::default() };
+        let starved = || Circumstances { starved: Some(0.3), ..Default::default() };
         assert_eq!(with_generator(0.2, starved()), Judgement::Inconclusive);
         assert_eq!(with_generator(0.01, starved()), Judgement::Pass);
     }
 
     #[test]
     fn a_starved_generator_blames_nobody() {
-        let busy = || GeneratorState { busy: Some(0.97), ..Default::default() };
+        let busy = || Circumstances { busy: Some(0.97), ..Default::default() };
         assert_eq!(with_generator(0.2, busy()), Judgement::Inconclusive);
         assert_eq!(with_generator(0.01, busy()), Judgement::Inconclusive);
     }
 
     #[test]
     fn a_clock_that_was_set_is_inconclusive() {
-        let stepped = GeneratorState { clock_step: Duration::from_secs(1), ..Default::default() };
+        let stepped = Circumstances { clock_step: Duration::from_secs(1), ..Default::default() };
         assert_eq!(with_generator(0.01, stepped), Judgement::Inconclusive);
     }
 
     #[test]
     fn a_rate_that_was_not_sent_keeps_a_latency_from_passing_and_excuses_none() {
-        let missed = || GeneratorState { sent: Some(0.97), ..Default::default() };
+        let missed = || Circumstances { sent: Some(0.97), ..Default::default() };
         assert_eq!(with_generator(0.01, missed()), Judgement::Inconclusive);
         assert_eq!(with_generator(0.2, missed()), Judgement::Fail);
     }
 
     /// What 4,000/s come to against a limit on operations, with a generator.
-    fn throughput(comparison: Comparison, per_second: f64, generator: GeneratorState) -> Judgement {
+    fn throughput(comparison: Comparison, per_second: f64, generator: Circumstances) -> Judgement {
         let value = LimitValue::Rate(cutover_model::Rate::try_from(per_second).unwrap());
         let limit = Limit { comparison, value };
         let demand = Demand { statistic: Statistic::Operations, limit, ..demand() };
         let reading = Some(Reading { value: 4_000.0, interval: Estimate::Exact });
-        let observed = Observed { reading, generator, ..observed(0.0, 1_000) };
+        let observed = Observed { reading, circumstances: generator, ..observed(0.0, 1_000) };
         judge(&demand, &observed, Timing::Real).judgement
     }
 
-    fn limiting() -> [GeneratorState; 2] {
-        let busy = GeneratorState { busy: Some(0.97), ..Default::default() };
+    fn limiting() -> [Circumstances; 2] {
+        let busy = Circumstances { busy: Some(0.97), ..Default::default() };
         let held_back = Some(Duration::from_millis(5));
-        [busy, GeneratorState { held_back, ..Default::default() }]
+        [busy, Circumstances { held_back, ..Default::default() }]
     }
 
     #[test]
@@ -583,7 +614,7 @@ mod tests {
         for generator in limiting() {
             assert_eq!(throughput(Comparison::Above, 5_000.0, generator), Judgement::Inconclusive);
         }
-        let idle = GeneratorState::default();
+        let idle = Circumstances::default();
         assert_eq!(throughput(Comparison::Above, 5_000.0, idle), Judgement::Fail);
     }
 
@@ -598,8 +629,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_leaves_no_throughput_to_judge() {
-        let stepped =
-            || GeneratorState { clock_step: Duration::from_secs(1), ..Default::default() };
+        let stepped = || Circumstances { clock_step: Duration::from_secs(1), ..Default::default() };
         for limit in [3_000.0, 5_000.0] {
             let judged = throughput(Comparison::Above, limit, stepped());
             assert_eq!(judged, Judgement::Inconclusive);

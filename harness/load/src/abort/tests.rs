@@ -194,7 +194,8 @@ proptest! {
         let micros = Duration::from_micros;
         let rule = p95(Comparison::Below, micros(limit), over);
         let rule = AbortRule { figure: AbortFigure::Response(quantile), ..rule };
-        let each = |values: &[u64]| -> Vec<_> { values.iter().map(|it| (1, micros(*it))).collect() };
+        let each =
+            |values: &[u64]| -> Vec<_> { values.iter().map(|it| (1, micros(*it))).collect() };
         let mut window = Window::new(vec![rule]);
         for (number, slot) in (0..).zip(&slots) {
             window.add(number, &tally(&[rule], &each(slot)));

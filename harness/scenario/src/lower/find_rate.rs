@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cutover_model::scenario::{
-    Arrivals, FindRateStep, LoadModel, LoadStep, ReadLoad, WriteLoad, WriteSource,
+    Arrivals, FindRateStep, LoadExpect, LoadModel, LoadStep, ReadLoad, WriteLoad, WriteSource,
 };
 use cutover_model::{Rate, Ratio};
 
@@ -24,6 +24,8 @@ const DEFAULT_PRECISION: f64 = 0.03;
 const DEFAULT_TRIAL: Duration = Duration::from_secs(6);
 /// How long all trials take, unless the file says.
 const DEFAULT_WITHIN: Duration = Duration::from_mins(2);
+/// Fewer requests than these do not bound a 95th percentile.
+const BOUNDED: u64 = 73;
 /// Fewer trials than this find nothing.
 const FEWEST_TRIALS: u32 = 6;
 
@@ -65,6 +67,9 @@ impl Lowering<'_> {
                 self.mistakes.error(&sabotage.place, message, "make this break in a `load` step");
             }
         }
+        if let (Some((_, place)), Some(requests)) = (from, fewest_requests(&wire.value, trial)) {
+            self.check_trial(requests, &limits, place);
+        }
         holds.as_ref()?;
         let FindRateWire { connections, threads, timeout, .. } = &wire.value;
         let load = LoadStep {
@@ -83,6 +88,21 @@ impl Lowering<'_> {
         let expect = expect.as_ref()?.value.rate.as_ref()?.value.0;
         let (from, to) = (from?.0, to?.0);
         Some(FindRateStep { load, from, to, precision, trial, within, expect })
+    }
+
+    /// Refuses a lowest rate at which no trial could tell anything.
+    fn check_trial(&mut self, requests: f64, limits: &[LoadExpect], place: &Place) {
+        let needed = limits.iter().map(|limit| limit.min_samples).chain([BOUNDED]).max();
+        let needed = needed.unwrap_or(BOUNDED);
+        if requests < needed as f64 {
+            let requests = requests.floor();
+            let message = format!(
+                "half a trial at this rate has about {requests:.0} requests, \
+                 and {needed} are needed"
+            );
+            let help = "raise `from`, lengthen `trial`, or lower `batch` or `min_samples`";
+            self.mistakes.error(place, message, help);
+        }
     }
 
     /// The length of a trial and of all of them.
@@ -140,4 +160,15 @@ impl Lowering<'_> {
         }
         Some((wire.value.0.rate?, &wire.place))
     }
+}
+
+/// How many requests the shortest trial at the lowest rate has: far from the edge, half of a
+/// trial is enough.
+fn fewest_requests(wire: &FindRateWire, trial: Duration) -> Option<f64> {
+    let rate = wire.from.as_ref()?.value.0.rate?.per_second();
+    let batch = match &wire.write {
+        Some(write) => write.value.batch.as_ref()?.value.0,
+        None => 1,
+    };
+    Some(rate / f64::from(batch) * trial.as_secs_f64() / 2.0)
 }

@@ -282,6 +282,11 @@ impl Lowering<'_> {
         if let Some(samples) = operations.expected(subject) {
             self.check_samples(samples, least, &entry.place);
         }
+        if subject == LoadSubject::All && operations.come_about_differently() {
+            let message = "a rate and users who wait have no figures in common";
+            let help = "add `on: write` or `on: read`, and a limit for each";
+            self.mistakes.error(&entry.place, message, help);
+        }
         let mut expectations = Vec::new();
         for (statistic, limit, place) in statistics(&entry.value) {
             if statistic == Statistic::Achieved && operations.asks_for_no_rate(subject) {
@@ -308,6 +313,11 @@ impl Operations<'_> {
     fn asks_for_no_rate(&self, subject: LoadSubject) -> bool {
         subject != LoadSubject::Read && self.write.known().is_some_and(write_by_users)
             || subject != LoadSubject::Write && self.read.known().is_some_and(read_by_users)
+    }
+
+    fn come_about_differently(&self) -> bool {
+        let both = self.write.known().zip(self.read.known());
+        both.is_some_and(|(write, read)| write_by_users(write) != read_by_users(read))
     }
 
     fn all_are_closed(&self) -> bool {
